@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a netlink request asks a device to be: attributes checked against each other
+ * and against what the management device can do, before a parent sees them.
+ */
+#include <linux/bits.h>
+#include <linux/etherdevice.h>
+#include <linux/virtio_config.h>
+#include <net/genetlink.h>
+#include <uapi/linux/vdpa.h>
+#include <uapi/linux/virtio_ids.h>
+#include <uapi/linux/virtio_net.h>
+#include "vdpa_private.h"
+
+#define NET_ATTRS (BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR) |	\
+		   BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MTU) |		\
+		   BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MAX_VQP))
+
+/* Feature bits whose meaning depends on the device class (section 2.2). */
+#define CLASS_FEATURES (GENMASK_ULL(23, 0) | GENMASK_ULL(63, 50))
+
+/* RFC 791: every network must carry this much */
+#define MTU_MIN 68
+
+/* An attribute of network devices, and the feature it makes sense with. */
+static const struct {
+	u8 attr;
+	u8 feature;
+	const char *lacks;
+} net_needs[] = {
+	{ VDPA_ATTR_DEV_NET_CFG_MACADDR, VIRTIO_NET_F_MAC,
+	  "MAC address given, but its feature is not among the features" },
+	{ VDPA_ATTR_DEV_NET_CFG_MTU, VIRTIO_NET_F_MTU,
+	  "MTU given, but its feature is not among the features" },
+	{ VDPA_ATTR_DEV_NET_CFG_MAX_VQP, VIRTIO_NET_F_MQ,
+	  "number of queue pairs given, but multiqueue is not among the features" },
+};
+
+static int refuse(struct genl_info *info, int attr, int err, const char *why)
+{
+	NL_SET_BAD_ATTR(info->extack, info->attrs[attr]);
+	NL_SET_ERR_MSG_FMT(info->extack, "%s", why);
+	return err;
+}
+
+static int parse_mac(struct genl_info *info, struct vdpa_dev_set_config *config)
+{
+	struct nlattr *attr = info->attrs[VDPA_ATTR_DEV_NET_CFG_MACADDR];
+
+	if (!attr)
+		return 0;
+	if (nla_len(attr) != ETH_ALEN)
+		return refuse(info, VDPA_ATTR_DEV_NET_CFG_MACADDR, -EINVAL,
+			      "MAC address must be 6 bytes long");
+
+	memcpy(config->net.mac, nla_data(attr), ETH_ALEN);
+	config->mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR);
+	return 0;
+}
+
+static int parse_mtu(struct genl_info *info, struct vdpa_dev_set_config *config)
+{
+	struct nlattr *attr = info->attrs[VDPA_ATTR_DEV_NET_CFG_MTU];
+
+	if (!attr)
+		return 0;
+	config->net.mtu = nla_get_u16(attr);
+	if (config->net.mtu < MTU_MIN)
+		return refuse(info, VDPA_ATTR_DEV_NET_CFG_MTU, -EINVAL,
+			      "MTU must be at least 68");
+
+	config->mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MTU);
+	return 0;
+}
+
+static int parse_pairs(struct genl_info *info, struct vdpa_dev_set_config *config)
+{
+	struct nlattr *attr = info->attrs[VDPA_ATTR_DEV_NET_CFG_MAX_VQP];
+
+	if (!attr)
+		return 0;
+	config->net.max_vq_pairs = nla_get_u16(attr);
+	if (!config->net.max_vq_pairs)
+		return refuse(info, VDPA_ATTR_DEV_NET_CFG_MAX_VQP, -EINVAL,
+			      "number of queue pairs must be at least 1");
+
+	config->mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MAX_VQP);
+	return 0;
+}
+
+/* Features that were asked for must carry the attributes that were. */
+static int parse_features(struct genl_info *info,
+			  struct vdpa_dev_set_config *config)
+{
+	struct nlattr *attr = info->attrs[VDPA_ATTR_DEV_FEATURES];
+	unsigned int i;
+
+	if (!attr)
+		return 0;
+	config->device_features = nla_get_u64(attr);
+
+	for (i = 0; i < ARRAY_SIZE(net_needs); i++)
+		if (config->mask & BIT_ULL(net_needs[i].attr) &&
+		    !(config->device_features & BIT_ULL(net_needs[i].feature)))
+			return refuse(info, net_needs[i].attr, -EINVAL,
+				      net_needs[i].lacks);
+
+	config->mask |= BIT_ULL(VDPA_ATTR_DEV_FEATURES);
+	return 0;
+}
+
+/* The management device must take every attribute that was given. */
+static int check_supported(struct genl_info *info,
+			   const struct vdpa_mgmt_dev *mdev, u64 mask)
+{
+	u64 refused = mask & ~mdev->config_attr_mask;
+
+	if (!refused)
+		return 0;
+	return refuse(info, __ffs64(refused), -EOPNOTSUPP,
+		      "the management device does not take this attribute");
+}
+
+static int check_class(struct genl_info *info, const struct vdpa_mgmt_dev *mdev,
+		       const struct vdpa_dev_set_config *config)
+{
+	u64 classes = vdpa_mgmt_classes(mdev);
+	u64 given = config->mask & NET_ATTRS;
+
+	if (given && !(classes & BIT_ULL(VIRTIO_ID_NET)))
+		return refuse(info, __ffs64(given), -EINVAL,
+			      "the management device creates no network devices");
+
+	/* which class would those bits be of? */
+	if (config->device_features & CLASS_FEATURES && !given &&
+	    hweight64(classes) > 1)
+		return refuse(info, VDPA_ATTR_DEV_FEATURES, -EINVAL,
+			      "features of a device class are ambiguous: the management device creates several");
+	return 0;
+}
+
+/**
+ * vdpa_nl_parse_config() - what a device to be created shall be
+ * @info: request
+ * @mdev: management device that shall create it
+ * @config: zeroed; receives what was asked for
+ *
+ * Return: 0; -EINVAL for a value that is wrong by itself, contradicts another or does
+ *	not fit @mdev's classes; -EOPNOTSUPP when @mdev does not take an attribute. The
+ *	extended acknowledgement names the attribute and says why.
+ */
+int vdpa_nl_parse_config(struct genl_info *info,
+			 const struct vdpa_mgmt_dev *mdev,
+			 struct vdpa_dev_set_config *config)
+{
+	return parse_mac(info, config) ?:
+	       parse_mtu(info, config) ?:
+	       parse_pairs(info, config) ?:
+	       parse_features(info, config) ?:
+	       check_supported(info, mdev, config->mask) ?:
+	       check_class(info, mdev, config);
+}
+
+/**
+ * vdpa_nl_parse_change() - what an existing device shall become
+ * @info: request
+ * @mdev: management device that made it
+ * @config: zeroed; receives what was asked for
+ *
+ * Return: 0; -EINVAL when nothing was asked for, the MAC address cannot be a
+ *	device's, or @mdev makes no network devices; -EOPNOTSUPP when @mdev cannot
+ *	change devices. The extended acknowledgement names the attribute and says why.
+ */
+int vdpa_nl_parse_change(struct genl_info *info,
+			 const struct vdpa_mgmt_dev *mdev,
+			 struct vdpa_dev_set_config *config)
+{
+	int err = parse_mac(info, config);
+
+	if (err)
+		return err;
+	if (!config->mask) {
+		GENL_SET_ERR_MSG(info, "nothing to change: a MAC address is required");
+		return -EINVAL;
+	}
+	if (!is_valid_ether_addr(config->net.mac))
+		return refuse(info, VDPA_ATTR_DEV_NET_CFG_MACADDR, -EINVAL,
+			      "MAC address must be neither zero nor a group's");
+	if (!mdev->ops->dev_set_attr)
+		return refuse(info, VDPA_ATTR_DEV_NET_CFG_MACADDR, -EOPNOTSUPP,
+			      "the management device cannot change devices");
+
+	return check_class(info, mdev, config) ?:
+	       check_supported(info, mdev, config->mask);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/vdpa.yaml */
+/* YNL-GEN kernel source */
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include "netlink_gen.h"
+
+#include <uapi/linux/vdpa.h>
+
+/* VDPA_CMD_MGMTDEV_GET - do */
+static const struct nla_policy vdpa_mgmtdev_get_nl_policy[VDPA_ATTR_MGMTDEV_DEV_NAME + 1] = {
+	[VDPA_ATTR_MGMTDEV_BUS_NAME] = { .type = NLA_NUL_STRING, },
+	[VDPA_ATTR_MGMTDEV_DEV_NAME] = { .type = NLA_NUL_STRING, },
+};
+
+/* VDPA_CMD_DEV_NEW - do */
+static const struct nla_policy vdpa_dev_new_nl_policy[VDPA_ATTR_DEV_FEATURES + 1] = {
+	[VDPA_ATTR_MGMTDEV_BUS_NAME] = { .type = NLA_NUL_STRING, },
+	[VDPA_ATTR_MGMTDEV_DEV_NAME] = { .type = NLA_NUL_STRING, },
+	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
+	[VDPA_ATTR_DEV_NET_CFG_MACADDR] = { .type = NLA_BINARY, },
+	[VDPA_ATTR_DEV_NET_CFG_MAX_VQP] = { .type = NLA_U16, },
+	[VDPA_ATTR_DEV_NET_CFG_MTU] = { .type = NLA_U16, },
+	[VDPA_ATTR_DEV_FEATURES] = { .type = NLA_U64, },
+};
+
+/* VDPA_CMD_DEV_DEL - do */
+static const struct nla_policy vdpa_dev_del_nl_policy[VDPA_ATTR_DEV_NAME + 1] = {
+	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
+};
+
+/* VDPA_CMD_DEV_GET - do */
+static const struct nla_policy vdpa_dev_get_nl_policy[VDPA_ATTR_DEV_NAME + 1] = {
+	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
+};
+
+/* VDPA_CMD_DEV_CONFIG_GET - do */
+static const struct nla_policy vdpa_dev_config_get_nl_policy[VDPA_ATTR_DEV_NAME + 1] = {
+	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
+};
+
+/* VDPA_CMD_DEV_VSTATS_GET - do */
+static const struct nla_policy vdpa_dev_vstats_get_nl_policy[VDPA_ATTR_DEV_QUEUE_INDEX + 1] = {
+	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
+	[VDPA_ATTR_DEV_QUEUE_INDEX] = { .type = NLA_U32, },
+};
+
+/* VDPA_CMD_DEV_ATTR_SET - do */
+static const struct nla_policy vdpa_dev_attr_set_nl_policy[VDPA_ATTR_DEV_NET_CFG_MACADDR + 1] = {
+	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
+	[VDPA_ATTR_DEV_NET_CFG_MACADDR] = { .type = NLA_BINARY, },
+};
+
+/* Ops table for vdpa */
+const struct genl_split_ops vdpa_nl_ops[10] = {
+	{
+		.cmd		= VDPA_CMD_MGMTDEV_GET,
+		.doit		= vdpa_nl_mgmtdev_get_doit,
+		.policy		= vdpa_mgmtdev_get_nl_policy,
+		.maxattr	= VDPA_ATTR_MGMTDEV_DEV_NAME,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= VDPA_CMD_MGMTDEV_GET,
+		.dumpit	= vdpa_nl_mgmtdev_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= VDPA_CMD_DEV_NEW,
+		.pre_doit	= vdpa_nl_pre_mgmt,
+		.doit		= vdpa_nl_dev_new_doit,
+		.post_doit	= vdpa_nl_post_mgmt,
+		.policy		= vdpa_dev_new_nl_policy,
+		.maxattr	= VDPA_ATTR_DEV_FEATURES,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VDPA_CMD_DEV_DEL,
+		.pre_doit	= vdpa_nl_pre_managed,
+		.doit		= vdpa_nl_dev_del_doit,
+		.post_doit	= vdpa_nl_post_managed,
+		.policy		= vdpa_dev_del_nl_policy,
+		.maxattr	= VDPA_ATTR_DEV_NAME,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VDPA_CMD_DEV_GET,
+		.pre_doit	= vdpa_nl_pre_dev,
+		.doit		= vdpa_nl_dev_get_doit,
+		.post_doit	= vdpa_nl_post_dev,
+		.policy		= vdpa_dev_get_nl_policy,
+		.maxattr	= VDPA_ATTR_DEV_NAME,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= VDPA_CMD_DEV_GET,
+		.dumpit	= vdpa_nl_dev_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= VDPA_CMD_DEV_CONFIG_GET,
+		.pre_doit	= vdpa_nl_pre_dev,
+		.doit		= vdpa_nl_dev_config_get_doit,
+		.post_doit	= vdpa_nl_post_dev,
+		.policy		= vdpa_dev_config_get_nl_policy,
+		.maxattr	= VDPA_ATTR_DEV_NAME,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= VDPA_CMD_DEV_CONFIG_GET,
+		.dumpit	= vdpa_nl_dev_config_get_dumpit,
+		.flags	= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= VDPA_CMD_DEV_VSTATS_GET,
+		.pre_doit	= vdpa_nl_pre_dev,
+		.doit		= vdpa_nl_dev_vstats_get_doit,
+		.post_doit	= vdpa_nl_post_dev,
+		.policy		= vdpa_dev_vstats_get_nl_policy,
+		.maxattr	= VDPA_ATTR_DEV_QUEUE_INDEX,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VDPA_CMD_DEV_ATTR_SET,
+		.pre_doit	= vdpa_nl_pre_managed,
+		.doit		= vdpa_nl_dev_attr_set_doit,
+		.post_doit	= vdpa_nl_post_managed,
+		.policy		= vdpa_dev_attr_set_nl_policy,
+		.maxattr	= VDPA_ATTR_DEV_NET_CFG_MACADDR,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+};

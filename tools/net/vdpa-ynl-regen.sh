@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Generate the netlink policy from its specification, with the kernel's generator.
+#
+#   vdpa-ynl-regen.sh		write drivers/vdpa/netlink_gen.[ch]
+#   vdpa-ynl-regen.sh --check	fail, and show how, when they are not up to date
+set -euo pipefail
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+spec=Documentation/netlink/specs/vdpa.yaml
+tarball=$(printf '%s\n' /usr/src/linux-source-6.12*.tar.xz | sort -V | tail -n 1)
+
+# the generator looks for the schema beside the specification's folder
+ynl=$top/build/ynl
+if [ ! -e "$ynl/tools/net/ynl/ynl-gen-c.py" ]; then
+	mkdir -p "$ynl"
+	tar -xf "$tarball" -C "$ynl" --strip-components=1 --wildcards \
+		'*/tools/net/ynl/*.py' \
+		'*/Documentation/netlink/*.yaml'
+fi
+mkdir -p "$ynl/Documentation/netlink/specs"
+cp "$top/$spec" "$ynl/$spec"
+touch "$ynl/MAINTAINERS"	# by this file it knows a kernel tree's root
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+# the distribution's python: its yaml and jsonschema modules are what we install
+for part in header source; do
+	[ $part = header ] && file=netlink_gen.h || file=netlink_gen.c
+	timeout 60 /usr/bin/python3 "$ynl/tools/net/ynl/ynl-gen-c.py" \
+		--mode kernel --$part --spec "$ynl/$spec" -o "$out/$file"
+done
+
+if [ "${1:-}" = --check ]; then
+	diff -u "$top/drivers/vdpa/netlink_gen.h" "$out/netlink_gen.h"
+	diff -u "$top/drivers/vdpa/netlink_gen.c" "$out/netlink_gen.c"
+else
+	cp "$out"/netlink_gen.[ch] "$top/drivers/vdpa/"
+fi
