@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Simulated vDPA devices: what is common to all classes.
+ *
+ *	device.c   creation and release
+ *	ops.c      vdpa_config_ops: status, features, maps
+ *	queue.c    virtqueues: setting up, starting, serving, notifying
+ *	net*.c, blk*.c   the classes
+ *
+ * Locks, outer to inner:
+ *
+ *	vdpa_device::cf_lock -> vdpa_sim_queue::lock -> lock of its peer
+ *		-> the memory's lock (a burst) -> vdpa_sim::state_lock
+ *	vdpa_sim_queue::cb_lock, vdpa_sim::config_cb_lock: leaves around a callback
+ */
+#ifndef _VDPA_SIM_H
+#define _VDPA_SIM_H
+
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/vdpa.h>
+#include <linux/workqueue.h>
+#include <uapi/linux/virtio_config.h>
+#include <uapi/linux/virtio_ring.h>
+#include "../ring/vdpa_ring.h"
+
+/* entries of the largest ring */
+#define VDPA_SIM_RING_MAX 256
+
+/* chains of one burst: maps cannot change, and other queues of a pair wait, for so long */
+#define VDPA_SIM_BURST 64
+
+/* what every class offers; a driver must accept VIRTIO_F_ACCESS_PLATFORM */
+#define VDPA_SIM_FEATURES						\
+	(BIT_ULL(VIRTIO_F_ANY_LAYOUT) | BIT_ULL(VIRTIO_F_VERSION_1) |	\
+	 BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) |				\
+	 BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) |				\
+	 BIT_ULL(VIRTIO_RING_F_EVENT_IDX))
+
+struct vdpa_sim;
+
+/**
+ * struct vdpa_sim_queue - one virtqueue
+ * @sim: device
+ * @index: queue index
+ * @lock: protects the fields from @ready to @stats and @ring's use. Held by the
+ *	worker for a burst.
+ * @peer: queue whose buffers are filled while this one is served, or NULL. Its lock
+ *	nests inside @lock. Constant.
+ * @passive: not served by itself: it is somebody's peer. Constant.
+ * @ready: what set_vq_ready() said
+ * @avail: where to start, or where it was stopped
+ * @num: entries
+ * @desc: IOVA of the descriptor area
+ * @driver: IOVA of the driver area
+ * @device: IOVA of the device area
+ * @ring: running while the queue is ready and the device runs
+ * @stats: counters of the class
+ * @work: serves the queue
+ * @cb_lock: protects @cb; held around the callback, so that it is not called any
+ *	more once it was replaced. Taken with interrupts off.
+ * @cb: used buffer notification
+ */
+struct vdpa_sim_queue {
+	struct vdpa_sim *sim;
+	u16 index;
+	struct mutex lock; /* see above */
+	struct vdpa_sim_queue *peer;
+	bool passive;
+	bool ready;
+	u16 avail;
+	u32 num;
+	u64 desc;
+	u64 driver;
+	u64 device;
+	struct vdpa_ring *ring;
+	u64 stats[5];
+	struct work_struct work;
+	spinlock_t cb_lock; /* see above */
+	struct vdpa_callback cb;
+};
+
+/**
+ * struct vdpa_sim_class - what makes a device a network or block device
+ * @id: virtio device ID
+ * @config_size: bytes of configuration space
+ * @default_ngroups: number of virtqueue groups
+ * @default_nas: number of address spaces
+ */
+struct vdpa_sim_class {
+	u32 id;
+	size_t config_size;
+	unsigned int default_ngroups;
+	unsigned int default_nas;
+
+	/**
+	 * @serve: handle up to VDPA_SIM_BURST chains of @queue, whose lock and
+	 * peer's are held, within a burst. Return: how many were handled, or
+	 * -errno when a ring broke.
+	 */
+	int (*serve)(struct vdpa_sim_queue *queue);
+	/** @get_config: fill all of configuration space. Any process context. */
+	void (*get_config)(struct vdpa_sim *sim, void *config);
+	/** @group: (optional) group of a queue. Absent: 0. */
+	u32 (*group)(struct vdpa_sim *sim, u16 index);
+	/** @put_stats: (optional) vdpa_config_ops.get_vendor_vq_stats */
+	int (*put_stats)(struct vdpa_sim_queue *queue, struct sk_buff *msg);
+	/** @free: (optional) release what the class added. */
+	void (*free)(struct vdpa_sim *sim);
+};
+
+/**
+ * struct vdpa_sim - a simulated device; a class embeds it as first member
+ * @vdpa: what the bus sees
+ * @class: constant
+ * @offered: virtio features; constant
+ * @mem: address spaces
+ * @queues: &vdpa_device.nvqs of them
+ * @group_asid: address space of each group. Changed while no queue runs.
+ * @features: in force. Written under cf_lock.
+ * @running: DRIVER_OK and not suspended. Changed under the bus driver's lock;
+ *	queues look at it under their own, and are told when it changes.
+ * @suspended: as @running
+ * @isolated: as @running: an address space's default is empty, not the identity
+ * @generation: of configuration space
+ * @state_lock: protects @status, which a broken ring changes too
+ * @status: device status
+ * @config_cb_lock: as &vdpa_sim_queue.cb_lock, for @config_cb
+ * @config_cb: configuration change notification
+ */
+struct vdpa_sim {
+	struct vdpa_device vdpa;
+	const struct vdpa_sim_class *class;
+	u64 offered;
+	struct vdpa_memory *mem;
+	struct vdpa_sim_queue *queues;
+	unsigned int *group_asid;
+	u64 features;
+	bool running;
+	bool suspended;
+	bool isolated;
+	atomic_t generation;
+	spinlock_t state_lock; /* see above */
+	u8 status;
+	spinlock_t config_cb_lock; /* see above */
+	struct vdpa_callback config_cb;
+};
+
+static inline struct vdpa_sim *vdpa_to_sim(struct vdpa_device *vdpa)
+{
+	return container_of(vdpa, struct vdpa_sim, vdpa);
+}
+
+/* device.c */
+
+/**
+ * struct vdpa_sim_params - what a class asks for
+ * @mdev: management device
+ * @name: name of the device
+ * @nvqs: number of virtqueues
+ * @features: virtio features of the class
+ * @config: the administrator's wishes
+ * @size: bytes of the class's structure
+ */
+struct vdpa_sim_params {
+	struct vdpa_mgmt_dev *mdev;
+	const char *name;
+	u32 nvqs;
+	u64 features;
+	const struct vdpa_dev_set_config *config;
+	size_t size;
+};
+
+struct vdpa_sim *vdpa_sim_create(const struct vdpa_sim_class *class,
+				 const struct vdpa_sim_params *params);
+int vdpa_sim_publish(struct vdpa_sim *sim);
+void vdpa_sim_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa);
+void vdpa_sim_config_changed(struct vdpa_sim *sim);
+
+/* ops.c */
+
+const struct vdpa_config_ops *vdpa_sim_ops(void);
+bool vdpa_sim_use_va(void);
+unsigned int vdpa_sim_max_maps(void);
+void vdpa_sim_default_maps(struct vdpa_sim *sim);
+
+/* queue.c */
+
+int vdpa_sim_queue_init(struct vdpa_sim *sim, u16 index);
+void vdpa_sim_queue_destroy(struct vdpa_sim_queue *queue);
+void vdpa_sim_queue_update(struct vdpa_sim_queue *queue);
+void vdpa_sim_queues_update(struct vdpa_sim *sim);
+void vdpa_sim_queue_reset(struct vdpa_sim_queue *queue);
+void vdpa_sim_queue_kick(struct vdpa_sim_queue *queue);
+void vdpa_sim_notify(spinlock_t *lock, const struct vdpa_callback *cb);
+int vdpa_sim_queue_module_init(void);
+void vdpa_sim_queue_module_exit(void);
+
+#endif /* _VDPA_SIM_H */
