@@ -218,7 +218,9 @@ struct vdpa_config_ops {
 	/**
 	 * @kick_vq: buffers were made available in queue @idx. Any context,
 	 * interrupts possibly off; must not sleep. May come before the queue is
-	 * ready or after it was stopped, and must be harmless then.
+	 * ready or after it was stopped, and must be harmless then. Must not
+	 * call back from within, nor under a lock that a callback is made
+	 * under: who kicks may hold the lock that the callback takes.
 	 */
 	void (*kick_vq)(struct vdpa_device *vdev, u16 idx);
 	/**

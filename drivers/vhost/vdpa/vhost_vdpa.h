@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * /dev/vhost-vdpa-N: a vDPA device in the hands of one process.
+ *
+ * Vocabulary: a *session* is the time from open to close, or to revocation when the
+ * device goes away first. The *owner* is the mm that called VHOST_SET_OWNER. A *map*
+ * is what one VHOST_IOTLB_UPDATE message asked for; a *run* is a piece of it that is
+ * contiguous in IOVA and in the device's addresses, one entry of the address space's
+ * tree. "last" is an inclusive end.
+ *
+ * Locks, outer to inner:
+ *
+ *	msg_lock -> lock -> vdpa_device::cf_lock -> the parent's locks
+ *	msg_lock -> owner's mmap lock
+ *	wait queue of a kick eventfd -> the parent's locks that kick_vq() takes
+ *	vhost_vdpa_vq::call_lock, config_lock -> wait queue of a call eventfd
+ *
+ * Nothing that userspace can stretch at will happens under "lock": no access to user
+ * memory, no page fault, no mmap lock. So revocation, which takes it, never waits for
+ * userspace.
+ */
+#ifndef _VHOST_VDPA_H
+#define _VHOST_VDPA_H
+
+#include <linux/cdev.h>
+#include <linux/device.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/vdpa.h>
+#include <linux/vhost.h>
+#include <linux/vhost_iotlb.h>
+#include <linux/wait.h>
+#include <linux/xarray.h>
+
+struct eventfd_ctx;
+struct iommu_domain;
+struct mm_struct;
+struct vhost_vdpa;
+
+/**
+ * struct vhost_vdpa_vq - one virtqueue as its user sees it
+ * @v: device it belongs to
+ * @index: queue index
+ * @ready: what was last given to set_vq_ready(). Protected by vhost_vdpa::lock.
+ * @live: kicks go to the parent. Written with vhost_vdpa::lock held and, while a
+ *	kick eventfd is attached, the lock of @kick_wqh, under which kicks read it.
+ * @kick: kick eventfd, reference held, or NULL. Protected by vhost_vdpa::lock.
+ * @kick_wqh: wait queue that @kick_wait is in while @kick is set
+ * @kick_wait: its entry
+ * @call_lock: protects @call between the parent's notification and its replacement.
+ *	Innermost but for the eventfd's own; taken in any context.
+ * @call: call eventfd, reference held, or NULL. Written with vhost_vdpa::lock held
+ *	too.
+ */
+struct vhost_vdpa_vq {
+	struct vhost_vdpa *v;
+	u16 index;
+	bool ready;
+	bool live;
+	struct file *kick;
+	wait_queue_head_t *kick_wqh;
+	wait_queue_entry_t kick_wait;
+	spinlock_t call_lock; /* see above */
+	struct eventfd_ctx *call;
+};
+
+/**
+ * struct vhost_vdpa_as - one address space
+ * @id: ASID
+ * @iotlb: runs that are mapped; what set_map() is given
+ * @retired: runs that left @iotlb while the device may still use them: set_map() has
+ *	not told it yet. Their memory is kept.
+ * @pending: maps in @iotlb that set_map() has not told the device yet
+ * @nr_maps: maps that exist, bounded by max_iotlb_entries
+ *
+ * Created by the first message that names it, freed when the session ends. All of
+ * it is protected by vhost_vdpa::lock.
+ */
+struct vhost_vdpa_as {
+	unsigned int id;
+	struct vhost_iotlb iotlb;
+	struct vhost_iotlb retired;
+	struct list_head pending;
+	unsigned int nr_maps;
+};
+
+/**
+ * struct vhost_vdpa - a device bound to this driver
+ * @dev: the character device's struct device; its last reference frees this
+ * @cdev: character device; every open file has a reference on it, and it on @dev
+ * @wait: pollers, woken by revocation
+ * @minor: number in the name
+ * @nvqs: number of queues; constant
+ * @use_va: &vdpa_device.use_va; constant
+ * @config_size: bytes of configuration space; constant
+ * @msg_lock: one IOTLB write at a time. Outermost, may be held across page faults.
+ * @lock: protects everything below and serialises every op call but kick_vq(). See
+ *	the top of this file for what must not happen under it.
+ * @vdpa: the device; NULL once it is gone, and then the session is over and its file
+ *	good for nothing but closing
+ * @opened: a session exists
+ * @suspended: the last of suspend and resume that succeeded was suspend
+ * @mm: owner, a reference on the struct held; set once per session. May be read
+ *	without @lock to compare it with current->mm.
+ * @mm_bound: bind_mm() has been called for it
+ * @backend_features: VHOST_BACKEND_F_* that userspace acknowledged
+ * @range: IOVAs that the device can address
+ * @domain: IOMMU domain, when the platform translates
+ * @as: struct vhost_vdpa_as by ASID
+ * @in_batch: between BATCH_BEGIN and BATCH_END
+ * @batch_asid: of what address space
+ * @vqs: array of @nvqs queues; the array lives as long as this
+ * @config_lock: as &vhost_vdpa_vq.call_lock, for @config_ctx
+ * @config_ctx: eventfd for configuration changes, reference held, or NULL
+ */
+struct vhost_vdpa {
+	struct device dev;
+	struct cdev cdev;
+	wait_queue_head_t wait;
+	int minor;
+	u32 nvqs;
+	bool use_va;
+	size_t config_size;
+
+	struct mutex msg_lock; /* see above */
+	struct mutex lock; /* see above */
+	struct vdpa_device *vdpa;
+	bool opened;
+	bool suspended;
+	struct mm_struct *mm;
+	bool mm_bound;
+	u64 backend_features;
+	struct vhost_vdpa_iova_range range;
+	struct iommu_domain *domain;
+	struct xarray as;
+	bool in_batch;
+	unsigned int batch_asid;
+	struct vhost_vdpa_vq *vqs;
+	spinlock_t config_lock; /* see above */
+	struct eventfd_ctx *config_ctx;
+};
+
+/* main.c */
+
+int vhost_vdpa_enter(struct vhost_vdpa *v);
+void vhost_vdpa_leave(struct vhost_vdpa *v);
+int vhost_vdpa_reset(struct vhost_vdpa *v);
+
+/* ioctl.c */
+
+long vhost_vdpa_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/**
+ * union vhost_vdpa_arg - the argument of an ioctl, in kernel memory
+ * @index: first field of every virtqueue ioctl's argument
+ * @u8: device status
+ * @u16: largest ring
+ * @u32: numbers
+ * @u64: feature bits
+ * @fd: eventfd or VHOST_FILE_UNBIND
+ * @state: queue and number
+ * @file: queue and eventfd
+ * @addr: queue and its areas
+ * @range: IOVA range
+ * @memory: header of a memory table
+ */
+union vhost_vdpa_arg {
+	unsigned int index;
+	u8 u8;
+	u16 u16;
+	u32 u32;
+	u64 u64;
+	int fd;
+	struct vhost_vring_state state;
+	struct vhost_vring_file file;
+	struct vhost_vring_addr addr;
+	struct vhost_vdpa_iova_range range;
+	struct vhost_memory memory;
+};
+
+bool vhost_vdpa_driver_ok(struct vhost_vdpa *v);
+bool vhost_vdpa_running(struct vhost_vdpa *v);
+
+/* vring.c */
+
+void vhost_vdpa_vqs_init(struct vhost_vdpa *v);
+void vhost_vdpa_vqs_start(struct vhost_vdpa *v);
+void vhost_vdpa_vqs_quiesce(struct vhost_vdpa *v);
+void vhost_vdpa_vqs_reset(struct vhost_vdpa *v);
+void vhost_vdpa_vqs_detach(struct vhost_vdpa *v);
+long vhost_vdpa_set_vring_num(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
+long vhost_vdpa_set_vring_addr(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
+long vhost_vdpa_set_vring_base(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
+long vhost_vdpa_get_vring_base(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
+long vhost_vdpa_set_vring_kick(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
+long vhost_vdpa_set_vring_enable(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
+long vhost_vdpa_get_vring_group(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
+long vhost_vdpa_get_vring_desc_group(struct vhost_vdpa *v,
+				     union vhost_vdpa_arg *arg);
+long vhost_vdpa_get_vring_size(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
+
+/* irq.c */
+
+void vhost_vdpa_irqs_detach(struct vhost_vdpa *v);
+long vhost_vdpa_set_vring_call(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
+long vhost_vdpa_set_vring_err(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
+long vhost_vdpa_set_config_call(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
+
+/* iotlb.c */
+
+ssize_t vhost_vdpa_write_iter(struct kiocb *iocb, struct iov_iter *from);
+void vhost_vdpa_as_clear_all(struct vhost_vdpa *v);
+void vhost_vdpa_as_free_all(struct vhost_vdpa *v);
+
+/* map.c */
+
+struct vhost_vdpa_map;
+
+struct vhost_vdpa_map *vhost_vdpa_map_alloc(struct vhost_vdpa_as *as, u64 first,
+					    u64 last);
+void vhost_vdpa_map_put(struct vhost_vdpa_as *as, struct vhost_vdpa_map *map);
+int vhost_vdpa_enter_run(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			 struct vhost_vdpa_map *map, u64 iova, u64 size, u64 addr,
+			 u32 perm, void *opaque, struct vdpa_map_file *file);
+void vhost_vdpa_map_undo(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			 struct vhost_vdpa_map *map);
+int vhost_vdpa_unmap(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
+		     u64 last);
+int vhost_vdpa_commit(struct vhost_vdpa *v, struct vhost_vdpa_as *as);
+void vhost_vdpa_as_drop(struct vhost_vdpa *v, struct vhost_vdpa_as *as);
+
+/* gather.c */
+
+int vhost_vdpa_map_fill(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			struct vhost_vdpa_map *map,
+			const struct vhost_iotlb_msg *msg);
+struct vhost_vdpa_map *vhost_vdpa_run_map(const struct vhost_vdpa *v,
+					  const struct vhost_iotlb_map *run);
+void vhost_vdpa_run_release(struct vhost_vdpa *v, const struct vhost_iotlb_map *run);
+
+/* dma.c */
+
+int vhost_vdpa_domain_alloc(struct vhost_vdpa *v);
+void vhost_vdpa_domain_free(struct vhost_vdpa *v);
+void vhost_vdpa_latch_range(struct vhost_vdpa *v);
+bool vhost_vdpa_by_table(const struct vhost_vdpa *v);
+bool vhost_vdpa_by_platform(const struct vdpa_device *vdpa);
+int vhost_vdpa_dma_map(struct vhost_vdpa *v, unsigned int asid, u64 iova, u64 size,
+		       u64 addr, u32 perm, struct vdpa_map_file *file);
+int vhost_vdpa_dma_unmap(struct vhost_vdpa *v, unsigned int asid, u64 iova,
+			 u64 size);
+void vhost_vdpa_dma_default(struct vhost_vdpa *v, unsigned int asid);
+
+#endif /* _VHOST_VDPA_H */
