@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# vDPA for Linux, built and tested outside of a kernel tree. See README.md.
+#
+#   make demo		show it at work on the distribution's kernel, in a virtual machine
+#   make check		every test; "make check-help" lists its parts
+#   make modules	build the modules (KVER=RELEASE chooses the kernel)
+#   make shell		a prompt in the virtual machine with the modules loaded
+#   make clean		remove what was built
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+
+# Recursive on purpose: known only after the headers were installed.
+RELEASE = $(or $(KVER),$(shell tools/build/kver.sh))
+MODULES = build/modules/$(RELEASE)
+export KVER
+
+.PHONY: all
+all: modules
+
+.PHONY: deps
+deps:
+	@tools/build/deps.sh
+
+.PHONY: modules
+modules: deps
+	@tools/build/modules.sh $(RELEASE) $(CURDIR)/$(MODULES)
+
+.PHONY: tests
+tests: deps
+	@tools/testing/selftests.sh build
+
+.PHONY: demo
+demo: modules tests
+	@tools/testing/demo/run.sh $(if $(SHELL_IN),-s)
+
+.PHONY: shell
+shell: modules tests
+	@tools/testing/demo/run.sh -s -n
+
+# Each part of the tests stands alone: make check-build, check-kunit, ...
+CHECKS := build docs ynl uapi vendor kunit vm
+
+.PHONY: check check-help $(CHECKS:%=check-%)
+check: modules tests
+	@tools/testing/check.sh $(CHECKS)
+
+$(CHECKS:%=check-%): check-%: modules tests
+	@tools/testing/check.sh $*
+
+check-help:
+	@tools/testing/check.sh --help
+
+.PHONY: clean
+clean:
+	rm -rf build

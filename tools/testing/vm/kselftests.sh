@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# In the machine: every kselftest program, with the modules loaded anew for each so
+# that one cannot hide behind what another left.
+#
+#   kselftests.sh MODEL [parameter of vdpa_sim...]
+#
+# MODEL goes into the names of the tests.
+set -uo pipefail
+
+source tools/testing/vm/lib.sh
+
+model=$1
+shift
+bin=$PWD/build/selftests
+export PATH=$bin:$PATH
+
+for program in "$bin"/*_test; do
+	name=$(basename "$program")
+	if ! load_modules "$@"; then
+		echo "not ok $model: modules load for $name"
+		break
+	fi
+	log=/run/vm/out/$name.log
+	timeout -k 5 300 "$program" >"$log" 2>&1
+	status=$?
+	sed -E "s/^((not )?ok) [0-9]+ /\1 $model: $name /" "$log"
+	if [ $status -ne 0 ] && ! grep -q '^not ok' "$log"; then
+		echo "not ok $model: $name ended with status $status"
+	fi
+	left=$(ls /sys/bus/vdpa/devices)
+	if [ -n "$left" ]; then
+		echo "not ok $model: $name left devices behind: $left"
+		for device in $left; do vdpa dev del "$device"; done
+	fi
+	if ! unload_modules; then
+		echo "not ok $model: modules unload after $name"
+		break
+	fi
+done

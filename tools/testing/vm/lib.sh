@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# For scripts that run in the virtual machine: our modules, and devices on the
+# vDPA bus. Sourced.
+
+vdpa_modules="vdpa vdpa_ring virtio_vdpa vhost_vdpa vdpa_sim vdpa_sim_net vdpa_sim_blk"
+
+# Load everything; arguments are parameters for vdpa_sim.
+load_modules() {
+	local module
+
+	modprobe vdpa_sim "$@" || return 1
+	for module in $vdpa_modules virtio_blk virtio_net; do
+		modprobe "$module" || return 1
+	done
+}
+
+unload_modules() {
+	# shellcheck disable=SC2046 # words
+	rmmod $(tr ' ' '\n' <<<"$vdpa_modules" | tac)
+}
+
+# Name, file and checksum of the sources of each module that is loaded, and whether
+# the distribution built one of that name. Fails unless the checksum in the kernel is
+# that of our file; the distribution's modules carry none.
+show_modules() {
+	local module loaded file tree=/lib/modules/$(uname -r)
+
+	printf '%-14s %-26s %-24s %s\n' module "loaded from" srcversion "the kernel's own"
+	for module in $vdpa_modules; do
+		file=$(modinfo -n "$module")
+		loaded=$(cat "/sys/module/$module/srcversion" 2>/dev/null)
+		printf '%-14s %-26s %-24s %s\n' "$module" "${file#"$tree"/}" \
+			"${loaded:-NOT LOADED}" \
+			"$([ -n "$(find "$tree/kernel" -name "$module.ko*")" ] &&
+				echo "not loaded" || echo "none")"
+		[ "${file#"$tree"/}" = "updates/$module.ko" ] &&
+			[ -n "$loaded" ] && [ "$loaded" = "$(modinfo -F srcversion "$file")" ] ||
+			return 1
+	done
+}
+
+wait_for() {
+	local i
+	for i in $(seq 50); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.1
+	done
+	return 1
+}
+
+# bind_to DEVICE DRIVER: give a device to a bus driver, whoever has it now
+bind_to() {
+	local device=/sys/bus/vdpa/devices/$1
+	echo "$2" >"$device/driver_override"
+	[ -e "$device/driver" ] && echo "$1" >"$device/driver/unbind"
+	echo "$1" >/sys/bus/vdpa/drivers_probe
+	[ "$(basename "$(readlink -f "$device/driver")")" = "$2" ]
+}
+
+block_of() { ls "/sys/bus/vdpa/devices/$1/"virtio*/block; }
+net_of() { ls "/sys/bus/vdpa/devices/$1/"virtio*/net; }
