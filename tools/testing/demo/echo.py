@@ -22,6 +22,8 @@ def main():
     sock.bind((name, ETHERTYPE))
     sock.settimeout(0.1)
     own = sock.getsockname()[4]
+    with open(f"/sys/class/net/{name}/mtu", encoding="ascii") as file:
+        longest = int(file.read())
     broadcast = b"\xff" * 6
 
     sent = {}
@@ -40,7 +42,7 @@ def main():
 
     for number in range(count):
         to = broadcast if number % 2 else own
-        length = 46 + number * 7 % 1400
+        length = 46 + number * 7 % (longest - 45)
         frame = to + b"\x02vdpa0" + struct.pack("!HI", ETHERTYPE, number)
         frame += bytes((number + i) & 0xFF for i in range(length - 4))
         sent[frame] = 1

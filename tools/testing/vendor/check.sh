@@ -4,8 +4,8 @@
 # The vDPA drivers that vendors keep in the stock kernel, unmodified, against our
 # header and our symbols: each must compile, link, and implement what we require.
 #
-# Only the vendors' directories are unpacked. One of them uses vringh, which the
-# distribution does not ship: it is built beside them for its sake.
+# Only the vendors' directories are unpacked. Two of them use modules that the
+# distribution does not ship, vringh and pds_core: these are built beside them.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,24 +27,25 @@ drivers=(
 	"alibaba eni_vdpa ALIBABA_ENI_VDPA"
 )
 
-if [ ! -e "$src/drivers/vhost/vringh.c" ]; then
+if [ ! -e "$src/drivers/net/ethernet/amd/pds_core/Makefile" ]; then
 	mkdir -p "$src"
 	tar -xf "$tarball" -C "$src" --strip-components=1 --wildcards \
 		'*/drivers/vdpa/ifcvf/*' '*/drivers/vdpa/mlx5/*' \
 		'*/drivers/vdpa/pds/*' '*/drivers/vdpa/octeon_ep/*' \
 		'*/drivers/vdpa/solidrun/*' '*/drivers/vdpa/alibaba/*' \
-		'*/drivers/vhost/vringh.c' || exit 1
+		'*/drivers/vhost/vringh.c' \
+		'*/drivers/net/ethernet/amd/pds_core/*' || exit 1
 fi
 
 {
 	echo "LINUXINCLUDE := -I$top/include -I\$(src)/drivers/vdpa/mlx5/core \$(LINUXINCLUDE)"
-	echo 'obj-m += drivers/vhost/vringh.o'
+	echo 'obj-m += drivers/vhost/vringh.o drivers/net/ethernet/amd/pds_core/'
 	for driver in "${drivers[@]}"; do
 		echo "obj-m += drivers/vdpa/${driver%% *}/"
 	done
 } >"$src/Kbuild"
 
-options=(CONFIG_MLX5_VDPA=y)
+options=(CONFIG_MLX5_VDPA=y CONFIG_PDS_CORE=m)
 for driver in "${drivers[@]}"; do
 	options+=("CONFIG_${driver##* }=m")
 done
