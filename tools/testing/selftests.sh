@@ -26,10 +26,28 @@ harness() {
 		'*/tools/testing/selftests/kselftest_harness.h'
 }
 
+# UAPI headers of the kernel under test, as "make headers_install" would give them.
+# The C library's own are of an older kernel.
+uapi() {
+	local dir=$top/build/uapi/linux header
+	local headers=/usr/src/linux-headers-${release%-*}-common
+	local install=/usr/src/linux-headers-$release/scripts
+
+	mkdir -p "$dir"
+	for header in vhost vhost_types virtio_blk virtio_net virtio_config virtio_ring virtio_ids; do
+		[ "$dir/$header.h" -nt "$headers/include/uapi/linux/$header.h" ] ||
+			(cd "$install/.." && scripts/headers_install.sh \
+				"$headers/include/uapi/linux/$header.h" "$dir/$header.h") ||
+			return
+	done
+	cmp -s include/uapi/linux/vdpa.h "$dir/vdpa.h" ||
+		cp include/uapi/linux/vdpa.h "$dir/"
+}
+
 build() {
-	harness && make -s -C tools/testing/selftests/vdpa -j"$(nproc)" \
+	harness && uapi && make -s -C tools/testing/selftests/vdpa -j"$(nproc)" \
 		OUTPUT="$top/build/selftests" KSELFTEST_DIR="$top/build/kselftest" \
-		KERNEL_HEADERS="/usr/src/linux-headers-${release%-*}-common"
+		UAPI="$top/build/uapi"
 }
 
 # machine NAME SECONDS SCRIPT ARGUMENT...: results under build/vm/NAME

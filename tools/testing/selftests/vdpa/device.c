@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "device.h"
+#include "nl.h"
+
+#define BUS "/sys/bus/vdpa/"
+
+int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+long read_number(const char *path)
+{
+	char text[64] = "";
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		return -1;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = 0;
+	close(fd);
+	return text[0] ? atol(text) : -1;
+}
+
+int device_add(const char *name, const char *mgmtdev)
+{
+	struct nl nl;
+	int err;
+
+	if (!nl_open(&nl))
+		return -EPROTO;
+	nl_start(&nl, VDPA_CMD_DEV_NEW, false);
+	mnl_attr_put_strz(nl.request, VDPA_ATTR_MGMTDEV_DEV_NAME, mgmtdev);
+	mnl_attr_put_strz(nl.request, VDPA_ATTR_DEV_NAME, name);
+	err = nl_send(&nl, NULL, NULL);
+	if (err)
+		fprintf(stderr, "# dev add %s: %s (%s)\n", name, strerror(-err), nl.text);
+	nl_close(&nl);
+	return err;
+}
+
+int device_del(const char *name)
+{
+	struct nl nl;
+	int err;
+
+	if (!nl_open(&nl))
+		return -EPROTO;
+	nl_start(&nl, VDPA_CMD_DEV_DEL, false);
+	mnl_attr_put_strz(nl.request, VDPA_ATTR_DEV_NAME, name);
+	err = nl_send(&nl, NULL, NULL);
+	nl_close(&nl);
+	return err;
+}
+
+bool device_exists(const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), BUS "devices/%s", name);
+	return !access(path, F_OK);
+}
+
+int device_unbind(const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), BUS "devices/%s/driver/unbind", name);
+	return write_file(path, name);
+}
+
+/* Give it to a driver, whoever has it now. */
+int device_bind(const char *name, const char *driver)
+{
+	char path[512], *to;
+	int err;
+
+	snprintf(path, sizeof(path), BUS "devices/%s/driver_override", name);
+	err = write_file(path, driver);
+	if (err)
+		return err;
+	device_unbind(name);
+	err = write_file(BUS "drivers_probe", name);
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), BUS "devices/%s/driver", name);
+	to = realpath(path, NULL);
+	err = to && !strcmp(basename(to), driver) ? 0 : -ENODEV;
+	free(to);
+	return err;
+}
+
+bool device_child(const char *name, const char *kind, char *child, size_t size)
+{
+	char pattern[512];
+	glob_t found;
+	bool there;
+
+	snprintf(pattern, sizeof(pattern), BUS "devices/%s/%s%s", name, kind,
+		 strchr(kind, '*') ? "" : "/*");
+	there = !glob(pattern, 0, NULL, &found) && found.gl_pathc;
+	if (there)
+		snprintf(child, size, "%s", basename(found.gl_pathv[0]));
+	globfree(&found);
+	return there;
+}
+
+bool vhost_node(const char *name, char *path, size_t size)
+{
+	char child[128];
+
+	if (!device_child(name, "vhost-vdpa-*", child, sizeof(child)))
+		return false;
+	snprintf(path, size, "/dev/%s", child);
+	return true;
+}
+
+bool wait_until(bool (*done)(const void *), const void *data, int seconds)
+{
+	int i;
+
+	for (i = 0; i < seconds * 100; i++) {
+		if (done(data))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}

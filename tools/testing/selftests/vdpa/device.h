@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Devices on the vDPA bus: made, given to a bus driver, found again, deleted. */
+#ifndef DEVICE_H
+#define DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+int device_add(const char *name, const char *mgmtdev);
+int device_del(const char *name);
+int device_bind(const char *name, const char *driver);
+int device_unbind(const char *name);
+bool device_exists(const char *name);
+/* "vhost-vdpa-*" itself, or what is below virtio*: "block", "net"; as a name */
+bool device_child(const char *name, const char *kind, char *child, size_t size);
+bool vhost_node(const char *name, char *path, size_t size);
+int write_file(const char *path, const char *text);
+long read_number(const char *path);
+bool wait_until(bool (*done)(const void *), const void *data, int seconds);
+
+#endif

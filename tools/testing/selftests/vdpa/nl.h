@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Requests to the generic netlink family "vdpa", well formed or not, and what the
+ * kernel answers, its extended acknowledgment included.
+ */
+#ifndef NL_H
+#define NL_H
+
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/vdpa.h>
+
+struct nl {
+	struct mnl_socket *socket;
+	uint16_t family;
+	uint32_t seq;
+	char buffer[32768];
+	struct nlmsghdr *request;	/* put attributes here between start and send */
+	char text[256];			/* of the last refusal, or empty */
+	int bad_attr;			/* type of the attribute it names, or 0 */
+};
+
+/* called for every message of an answer, with its attributes by type */
+typedef void nl_answer(const struct nlattr **attrs, const struct nlmsghdr *msg, void *data);
+
+bool nl_open(struct nl *nl);
+void nl_close(struct nl *nl);
+void nl_start(struct nl *nl, uint8_t cmd, bool dump);
+int nl_send(struct nl *nl, nl_answer *answer, void *data);
+int nl_count(struct nl *nl, uint8_t cmd);
+
+#endif
