@@ -25,22 +25,23 @@ result() {
 	fi
 }
 
-# Whole packages' documents, in order, until about $1 MiB are there.
+# Whole packages' documents, in order, until $1 MiB are reached.
 copy_documents() {
-	local limit=$(($1 * 1024)) used=0 directory size
-	for directory in /usr/share/doc/*/; do
-		size=$(du -sk "$directory" | cut -f 1)
-		[ $((used + size)) -lt $limit ] || continue
-		used=$((used + size))
-		echo "${directory#/usr/share/}"
-	done >/run/documents
-	tar -C /usr/share -cf - --files-from=/run/documents | tar -C "$2" -xf -
+	local left=$(($1 * 1024)) size directory
+	cd /usr/share
+	while [ $left -gt 0 ] && read -r size directory; do
+		left=$((left - size))
+		echo "$directory"
+	done < <(find doc -mindepth 1 -maxdepth 1 -type d | sort | xargs du -sk) \
+		>/run/documents
+	tar -cf - --files-from=/run/documents | tar -C "$2" -xf -
+	cd - >/dev/null
 }
 
 # Checksums of every file of those packages below a directory.
 sums() {
 	(cd "$1" && xargs -d '\n' -I{} find {} -type f -print0 </run/documents |
-		sort -z | xargs -0 md5sum)
+		sort -z | xargs -0 -r md5sum)
 }
 
 title "The modules: ours, on $(uname -sr)"
@@ -62,7 +63,7 @@ show lsblk "$disk"
 show mkfs.ext4 -q -L vdpa-demo "$disk" && mkdir -p /mnt/disk && mount "$disk" /mnt/disk
 result $? "mkfs.ext4 and mount on $disk"
 echo "copying documents ..."
-copy_documents 24 /mnt/disk
+copy_documents 16 /mnt/disk
 sync; echo 3 >/proc/sys/vm/drop_caches
 umount /mnt/disk && mount "$disk" /mnt/disk
 sums /usr/share >/run/sums.source
