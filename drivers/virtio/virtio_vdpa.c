@@ -424,6 +424,7 @@ static int virtio_vdpa_probe(struct vdpa_device *vdpa)
 	err = register_virtio_device(&vd->vdev);
 	if (err) {
 		put_device(&vd->vdev.dev);
+		vdpa_reset(vdpa, 0);
 		return err;
 	}
 
@@ -437,6 +438,9 @@ static void virtio_vdpa_remove(struct vdpa_device *vdpa)
 
 	/* its driver deletes the queues, and its last reference the structure */
 	unregister_virtio_device(&vd->vdev);
+
+	/* the virtio core has left its mark in the status */
+	vdpa_reset(vdpa, 0);
 }
 
 static struct vdpa_driver virtio_vdpa_driver = {
