@@ -446,7 +446,10 @@ int vdpa_nl_dev_config_get_doit(struct sk_buff *skb, struct genl_info *info)
 			     vdpa_nl_put_config);
 }
 
-/* Devices come and go between two messages: an index is never reused meanwhile. */
+/*
+ * Devices come and go between two messages. One that stays is listed once, for its
+ * index stays too; one that comes is listed if its index is still ahead.
+ */
 static int vdpa_nl_dump_devs(struct sk_buff *msg, struct netlink_callback *cb,
 			     u8 cmd,
 			     int (*fill)(struct sk_buff *msg, void *object,

@@ -50,7 +50,7 @@ static int parse_mac(struct genl_info *info, struct vdpa_dev_set_config *config)
 	if (!attr)
 		return 0;
 	if (nla_len(attr) != ETH_ALEN)
-		return refuse(info, VDPA_ATTR_DEV_NET_CFG_MACADDR, -EINVAL,
+		return refuse(info, VDPA_ATTR_DEV_NET_CFG_MACADDR, -ERANGE,
 			      "MAC address must be 6 bytes long");
 
 	memcpy(config->net.mac, nla_data(attr), ETH_ALEN);
@@ -66,7 +66,7 @@ static int parse_mtu(struct genl_info *info, struct vdpa_dev_set_config *config)
 		return 0;
 	config->net.mtu = nla_get_u16(attr);
 	if (config->net.mtu < MTU_MIN)
-		return refuse(info, VDPA_ATTR_DEV_NET_CFG_MTU, -EINVAL,
+		return refuse(info, VDPA_ATTR_DEV_NET_CFG_MTU, -ERANGE,
 			      "MTU must be at least 68");
 
 	config->mask |= BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MTU);
@@ -145,9 +145,10 @@ static int check_class(struct genl_info *info, const struct vdpa_mgmt_dev *mdev,
  * @mdev: management device that shall create it
  * @config: zeroed; receives what was asked for
  *
- * Return: 0; -EINVAL for a value that is wrong by itself, contradicts another or does
- *	not fit @mdev's classes; -EOPNOTSUPP when @mdev does not take an attribute. The
- *	extended acknowledgement names the attribute and says why.
+ * Return: 0; -ERANGE for a MAC address of another length than 6 bytes or too small an
+ *	MTU; -EINVAL for a value that contradicts another, does not fit @mdev's classes,
+ *	or is no number of queue pairs; -EOPNOTSUPP when @mdev does not take an
+ *	attribute. The extended acknowledgment names the attribute and says why.
  */
 int vdpa_nl_parse_config(struct genl_info *info,
 			 const struct vdpa_mgmt_dev *mdev,
@@ -167,9 +168,10 @@ int vdpa_nl_parse_config(struct genl_info *info,
  * @mdev: management device that made it
  * @config: zeroed; receives what was asked for
  *
- * Return: 0; -EINVAL when nothing was asked for, the MAC address cannot be a
- *	device's, or @mdev makes no network devices; -EOPNOTSUPP when @mdev cannot
- *	change devices. The extended acknowledgement names the attribute and says why.
+ * Return: 0; -ERANGE for a MAC address of another length than 6 bytes; -EINVAL when
+ *	nothing was asked for, the MAC address cannot be a device's, or @mdev makes no
+ *	network devices; -EOPNOTSUPP when @mdev cannot change devices. The extended
+ *	acknowledgment names the attribute and says why.
  */
 int vdpa_nl_parse_change(struct genl_info *info,
 			 const struct vdpa_mgmt_dev *mdev,

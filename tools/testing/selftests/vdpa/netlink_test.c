@@ -347,7 +347,7 @@ TEST_F(netlink, mac_of_wrong_length)
 			continue;
 		start_new(&self->nl, "t-x", NET);
 		mnl_attr_put(self->nl.request, VDPA_ATTR_DEV_NET_CFG_MACADDR, len, bytes);
-		EXPECT_REFUSED(EINVAL);
+		EXPECT_REFUSED(ERANGE);
 		EXPECT_EQ(VDPA_ATTR_DEV_NET_CFG_MACADDR, self->nl.bad_attr);
 		EXPECT_NE(NULL, strstr(self->nl.text, "MAC"));
 	}
@@ -357,7 +357,7 @@ TEST_F(netlink, values_out_of_range)
 {
 	start_new(&self->nl, "t-x", NET);
 	mnl_attr_put_u16(self->nl.request, VDPA_ATTR_DEV_NET_CFG_MTU, 67);
-	EXPECT_REFUSED(EINVAL);
+	EXPECT_REFUSED(ERANGE);
 	EXPECT_EQ(VDPA_ATTR_DEV_NET_CFG_MTU, self->nl.bad_attr);
 
 	start_new(&self->nl, "t-x", NET);
