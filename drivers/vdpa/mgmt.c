@@ -15,11 +15,12 @@
 #include "vdpa_private.h"
 
 /*
- * Protects the list, and keeps every vdpa_mgmt_dev on it registered. Nests inside
+ * Protects the list and the last serial, and keeps every vdpa_mgmt_dev on it registered. Nests inside
  * vdpa_mgmt::lock; a leaf.
  */
 static DEFINE_MUTEX(vdpa_mgmt_list_lock);
 static LIST_HEAD(vdpa_mgmt_list);
+static unsigned long vdpa_mgmt_serial;
 
 static void vdpa_mgmt_release(struct kref *ref)
 {
@@ -206,6 +207,7 @@ int vdpa_mgmtdev_register(struct vdpa_mgmt_dev *mdev)
 		return -EEXIST;
 	}
 
+	mgmt->serial = ++vdpa_mgmt_serial;
 	mdev->mgmt = mgmt;
 	list_add_tail(&mgmt->link, &vdpa_mgmt_list);
 	return 0;

@@ -24,7 +24,10 @@
 
 static struct genl_family vdpa_nl_family;
 
-/* Where a dump goes on: an index, of devices or of management devices. */
+/*
+ * Where a dump goes on: at the device of this index, or behind the management device
+ * of this serial. Neither moves when others come or go.
+ */
 struct vdpa_nl_dump {
 	unsigned long index;
 };
@@ -301,7 +304,7 @@ struct vdpa_nl_mgmt_walk {
 	struct genl_info *info;
 	struct sk_buff *msg;
 	struct netlink_callback *cb;
-	unsigned long position;
+	bool found;
 };
 
 static int vdpa_nl_reply_if_wanted(struct vdpa_mgmt_dev *mdev, void *data)
@@ -310,8 +313,7 @@ static int vdpa_nl_reply_if_wanted(struct vdpa_mgmt_dev *mdev, void *data)
 
 	if (mdev->mgmt != walk->wanted)
 		return 0;
-	/* any value but 0 ends the walk, so success is told apart by position */
-	walk->position = 1;
+	walk->found = true;
 	return vdpa_nl_reply(walk->info, mdev, VDPA_CMD_MGMTDEV_NEW,
 			     vdpa_nl_put_mgmt);
 }
@@ -326,7 +328,7 @@ int vdpa_nl_mgmtdev_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(mgmt);
 
 	err = vdpa_mgmt_for_each(vdpa_nl_reply_if_wanted, &walk);
-	if (!err && !walk.position) {
+	if (!err && !walk.found) {
 		GENL_SET_ERR_MSG(info, "the management device is being removed");
 		err = -ENODEV;
 	}
@@ -340,13 +342,13 @@ static int vdpa_nl_dump_mgmt(struct vdpa_mgmt_dev *mdev, void *data)
 	struct vdpa_nl_dump *dump = vdpa_nl_dump(walk->cb);
 	int err;
 
-	if (walk->position++ < dump->index)
+	if (mdev->mgmt->serial <= dump->index)
 		return 0;
 
 	err = vdpa_nl_dump_one(walk->msg, walk->cb, mdev, VDPA_CMD_MGMTDEV_NEW,
 			       vdpa_nl_put_mgmt);
 	if (!err)
-		dump->index++;
+		dump->index = mdev->mgmt->serial;
 	return err;
 }
 

@@ -50,6 +50,7 @@ int vdpa_ops_check(const struct vdpa_device *vdev);
  * @lock: serialises dev_add, dev_del, dev_set_attr and unregistration. Outermost
  *	lock of the core; may be held across bus driver probe and remove.
  * @gone: unregistered. Protected by @lock.
+ * @serial: grows in the order of registration; never reused. Constant.
  * @ref: lifetime of this structure
  * @link: entry in the list of management devices
  */
@@ -57,6 +58,7 @@ struct vdpa_mgmt {
 	struct vdpa_mgmt_dev *mdev;
 	struct mutex lock; /* see above */
 	bool gone;
+	unsigned long serial;
 	struct kref ref;
 	struct list_head link;
 };
