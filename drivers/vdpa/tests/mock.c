@@ -43,6 +43,20 @@ void mock_log(struct mock *mock, const char *fmt, ...)
 }
 
 /**
+ * mock_take_log() - read the log and begin a new one
+ * @mock: parent
+ *
+ * Return: words that were logged since the last call, each followed by a blank;
+ *	valid until the next call.
+ */
+const char *mock_take_log(struct mock *mock)
+{
+	strscpy(mock->taken, mock->log);
+	mock->log[0] = '\0';
+	return mock->taken;
+}
+
+/**
  * mock_vq() - find a queue
  * @mock: parent
  * @idx: index of the queue; the test fails if there is none

@@ -25,7 +25,8 @@ fi
 while read -r option; do
 	grep -qx "$option" "$out/.config" ||
 		{ echo "not ok kunit: $option is not set"; exit 1; }
-done < <(grep -E '^CONFIG_[A-Z_]*VDPA|^CONFIG_(KASAN|PROVE_LOCKING|KUNIT)=' "$here/kunitconfig")
+done < <(echo CONFIG_HAS_DMA=y; grep -E \
+	'^CONFIG_[A-Z_]*VDPA|^CONFIG_(KASAN|PROVE_LOCKING|KUNIT)=' "$here/kunitconfig")
 
 build || exit 1
 
