@@ -123,19 +123,6 @@ void vdpa_sim_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)
 }
 EXPORT_SYMBOL_GPL(vdpa_sim_dev_del);
 
-/**
- * vdpa_sim_config_changed() - configuration space or NEEDS_RESET changed
- * @sim: device
- *
- * Context: Process context.
- */
-void vdpa_sim_config_changed(struct vdpa_sim *sim)
-{
-	atomic_inc(&sim->generation);
-	vdpa_sim_notify(&sim->config_cb_lock, &sim->config_cb);
-}
-EXPORT_SYMBOL_GPL(vdpa_sim_config_changed);
-
 static int __init vdpa_sim_init(void)
 {
 	return vdpa_sim_queue_module_init();

@@ -3,9 +3,7 @@
  * Virtqueues of simulated devices: one work item each, on a workqueue that all
  * devices share, so that an idle queue costs no thread.
  */
-#include <linux/bottom_half.h>
 #include <linux/cleanup.h>
-#include <linux/eventfd.h>
 #include <linux/slab.h>
 #include "vdpa_sim.h"
 
@@ -14,30 +12,6 @@
 
 /* may be needed to write memory back: a simulated disk can hold a file system */
 static struct workqueue_struct *vdpa_sim_wq;
-
-/**
- * vdpa_sim_notify() - call back
- * @lock: protects @cb
- * @cb: whom to call; the callback may be NULL
- *
- * A callback expects to be called as an interrupt is: with interrupts off, and what
- * it raises for bottom halves to run soon.
- *
- * Context: Process context.
- */
-void vdpa_sim_notify(spinlock_t *lock, const struct vdpa_callback *cb)
-{
-	unsigned long flags;
-
-	local_bh_disable();
-	spin_lock_irqsave(lock, flags);
-	if (cb->trigger)
-		eventfd_signal(cb->trigger);
-	else if (cb->callback)
-		cb->callback(cb->private);
-	spin_unlock_irqrestore(lock, flags);
-	local_bh_enable();
-}
 
 /* The driver broke a ring's rules: section 2.1.2. */
 static void vdpa_sim_needs_reset(struct vdpa_sim *sim)

@@ -4,7 +4,8 @@
  *
  *	device.c   creation and release
  *	ops.c      vdpa_config_ops: status, features, maps
- *	queue.c    virtqueues: setting up, starting, serving, notifying
+ *	queue.c    virtqueues: setting up, starting, serving
+ *	notify.c   calling the bus driver back
  *	net*.c, blk*.c   the classes
  *
  * Locks, outer to inner:
@@ -175,7 +176,6 @@ struct vdpa_sim *vdpa_sim_create(const struct vdpa_sim_class *class,
 				 const struct vdpa_sim_params *params);
 int vdpa_sim_publish(struct vdpa_sim *sim);
 void vdpa_sim_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa);
-void vdpa_sim_config_changed(struct vdpa_sim *sim);
 
 /* ops.c */
 
@@ -192,8 +192,12 @@ void vdpa_sim_queue_update(struct vdpa_sim_queue *queue);
 void vdpa_sim_queues_update(struct vdpa_sim *sim);
 void vdpa_sim_queue_reset(struct vdpa_sim_queue *queue);
 void vdpa_sim_queue_kick(struct vdpa_sim_queue *queue);
-void vdpa_sim_notify(spinlock_t *lock, const struct vdpa_callback *cb);
 int vdpa_sim_queue_module_init(void);
 void vdpa_sim_queue_module_exit(void);
+
+/* notify.c */
+
+void vdpa_sim_notify(spinlock_t *lock, const struct vdpa_callback *cb);
+void vdpa_sim_config_changed(struct vdpa_sim *sim);
 
 #endif /* _VDPA_SIM_H */
