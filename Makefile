@@ -31,12 +31,16 @@ modules: deps
 tests: deps
 	@tools/testing/selftests.sh build
 
+.PHONY: test-tools
+test-tools: deps
+	@tools/testing/selftests.sh tools
+
 .PHONY: demo
-demo: modules tests
+demo: modules test-tools
 	@tools/testing/demo/run.sh $(if $(SHELL_IN),-s)
 
 .PHONY: shell
-shell: modules tests
+shell: modules test-tools
 	@tools/testing/demo/run.sh -s -n
 
 # Each part of the tests stands alone: make check-build, check-kunit, ...

@@ -44,11 +44,14 @@ uapi() {
 		cp include/uapi/linux/vdpa.h "$dir/"
 }
 
-build() {
-	harness && uapi && make -s -C tools/testing/selftests/vdpa -j"$(nproc)" \
+compile() {
+	uapi && make -s -C tools/testing/selftests/vdpa -j"$(nproc)" \
 		OUTPUT="$top/build/selftests" KSELFTEST_DIR="$top/build/kselftest" \
-		UAPI="$top/build/uapi"
+		UAPI="$top/build/uapi" "$@"
 }
+
+build() { harness && compile; }
+tools() { compile tools; }
 
 # machine NAME SECONDS SCRIPT ARGUMENT...: results under build/vm/NAME
 machine() {
@@ -73,4 +76,4 @@ run() {
 		use_va=0 batch_mapping=0
 }
 
-"${1:?build or run}"
+"${1:?build, tools or run}"

@@ -63,7 +63,7 @@ show lsblk "$disk"
 show mkfs.ext4 -q -L vdpa-demo "$disk" && mkdir -p /mnt/disk && mount "$disk" /mnt/disk
 result $? "mkfs.ext4 and mount on $disk"
 echo "copying documents ..."
-copy_documents 16 /mnt/disk
+copy_documents 8 /mnt/disk
 sync; echo 3 >/proc/sys/vm/drop_caches
 umount /mnt/disk && mount "$disk" /mnt/disk
 sums /usr/share >/run/sums.source
