@@ -33,7 +33,7 @@ show_modules() {
 		loaded=$(cat "/sys/module/$module/srcversion" 2>/dev/null)
 		printf '%-14s %-26s %-24s %s\n' "$module" "${file#"$tree"/}" \
 			"${loaded:-NOT LOADED}" \
-			"$([ -n "$(find "$tree/kernel" -name "$module.ko*")" ] &&
+			"$(grep -q "/$module\.k\?o" "$tree/modules.order" &&
 				echo "not loaded" || echo "none")"
 		[ "${file#"$tree"/}" = "updates/$module.ko" ] &&
 			[ -n "$loaded" ] && [ "$loaded" = "$(modinfo -F srcversion "$file")" ] ||
