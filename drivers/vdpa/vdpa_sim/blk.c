@@ -114,7 +114,20 @@ static int range_check(const struct blk_store *store, u32 type,
 	return VIRTIO_BLK_S_OK;
 }
 
-/* Discard and write-zeroes: a discarded range reads as zeroes here, so both are one. */
+/*
+ * Section 5.2.6.2: a discard may deallocate, a write of zeroes only if it says so. What
+ * was discarded reads as zeroes here.
+ */
+static void range_zero(struct blk_store *store, u32 type,
+		       const struct virtio_blk_discard_write_zeroes *range)
+{
+	bool unmap = type == VIRTIO_BLK_T_DISCARD || range->flags;
+
+	blk_store_zero(store, le64_to_cpu(range->sector) << BLK_SECTOR_SHIFT,
+		       (u64)le32_to_cpu(range->num_sectors) << BLK_SECTOR_SHIFT,
+		       unmap);
+}
+
 static int blk_zero(struct vdpa_sim_blk *blk, struct vdpa_chain *chain, u32 type)
 {
 	struct virtio_blk_discard_write_zeroes ranges[BLK_RANGES_MAX];
@@ -136,10 +149,7 @@ static int blk_zero(struct vdpa_sim_blk *blk, struct vdpa_chain *chain, u32 type
 			return status;
 	}
 	for (i = 0; i < count; i++)
-		blk_store_zero(blk->store,
-			       le64_to_cpu(ranges[i].sector) << BLK_SECTOR_SHIFT,
-			       (u64)le32_to_cpu(ranges[i].num_sectors)
-			       << BLK_SECTOR_SHIFT);
+		range_zero(blk->store, type, &ranges[i]);
 	return VIRTIO_BLK_S_OK;
 }
 

@@ -30,6 +30,6 @@ int blk_store_read(struct blk_store *store, u64 pos, u64 len,
 		   struct vdpa_chain *chain);
 int blk_store_write(struct blk_store *store, u64 pos, u64 len,
 		    struct vdpa_chain *chain);
-void blk_store_zero(struct blk_store *store, u64 pos, u64 len);
+void blk_store_zero(struct blk_store *store, u64 pos, u64 len, bool unmap);
 
 #endif /* _VDPA_SIM_BLK_H */

@@ -146,14 +146,15 @@ int blk_store_write(struct blk_store *store, u64 pos, u64 len,
 }
 
 /**
- * blk_store_zero() - make a range read as zeroes, giving memory back
+ * blk_store_zero() - make a range read as zeroes
  * @store: disk
  * @pos: first byte
  * @len: bytes
+ * @unmap: give memory back
  *
  * Context: Process context. May sleep.
  */
-void blk_store_zero(struct blk_store *store, u64 pos, u64 len)
+void blk_store_zero(struct blk_store *store, u64 pos, u64 len, bool unmap)
 {
 	struct page *page;
 	unsigned long index;
@@ -170,7 +171,7 @@ void blk_store_zero(struct blk_store *store, u64 pos, u64 len)
 		from = max(pos, (u64)index << PAGE_SHIFT);
 		end = min(pos + len, ((u64)index + 1) << PAGE_SHIFT);
 
-		if (end - from == PAGE_SIZE) {
+		if (unmap && end - from == PAGE_SIZE) {
 			xa_erase(&store->pages, index);
 			__free_page(page);
 		} else {

@@ -32,8 +32,8 @@ static int allocate_parts(struct vdpa_sim *sim, u32 nvqs)
 
 	sim->mem = vdpa_memory_alloc(sim->vdpa.nas, vdpa_sim_max_maps());
 	sim->group_asid = kcalloc(sim->vdpa.ngroups, sizeof(*sim->group_asid),
-				  GFP_KERNEL);
-	sim->queues = kcalloc(nvqs, sizeof(*sim->queues), GFP_KERNEL);
+				  GFP_KERNEL_ACCOUNT);
+	sim->queues = kcalloc(nvqs, sizeof(*sim->queues), GFP_KERNEL_ACCOUNT);
 	if (!sim->mem || !sim->group_asid || !sim->queues)
 		return -ENOMEM;
 

@@ -22,9 +22,6 @@
 #define NET_PAIRS_MAX 64
 #define NET_MTU_DEFAULT 1500
 
-/* the modern header, with its count of buffers (section 5.1.6) */
-#define NET_HDR_SIZE sizeof(struct virtio_net_hdr_mrg_rxbuf)
-
 /* groups of queues, each in its own address space if the driver wants */
 enum { NET_GROUP_DATA, NET_GROUP_CTRL, NET_GROUPS };
 
@@ -44,6 +41,14 @@ static const char *const ctrl_names[] = {
 static u16 ctrl_index(const struct vdpa_sim_net *net)
 {
 	return net->sim.features & BIT_ULL(VIRTIO_NET_F_MQ) ? 2 * net->pairs : 2;
+}
+
+/* A header ends with a count of buffers unless the driver is a legacy one (section 5.1.6). */
+static size_t net_hdr_size(const struct vdpa_sim *sim)
+{
+	return sim->features & BIT_ULL(VIRTIO_F_VERSION_1) ?
+	       sizeof(struct virtio_net_hdr_mrg_rxbuf) :
+	       sizeof(struct virtio_net_hdr);
 }
 
 /**
@@ -84,6 +89,7 @@ static int net_receive(struct vdpa_sim_queue *rx, struct vdpa_chain *tx,
 	struct virtio_net_hdr_mrg_rxbuf hdr = {
 		.num_buffers = (__force __virtio16)cpu_to_le16(1),
 	};
+	size_t hdr_size = net_hdr_size(rx->sim);
 	size_t frame = len + tx->out_left;
 	struct vdpa_chain chain;
 	ssize_t moved;
@@ -101,13 +107,13 @@ static int net_receive(struct vdpa_sim_queue *rx, struct vdpa_chain *tx,
 		rx->stats[NET_RX_OVERRUNS]++;
 		return 0;
 	}
-	if (chain.in_left < sizeof(hdr) + frame) {
+	if (chain.in_left < hdr_size + frame) {
 		rx->stats[NET_RX_ERRORS]++;
 		vdpa_ring_unget(rx->ring, &chain);
 		return 0;
 	}
 
-	moved = vdpa_chain_push(&chain, &hdr, sizeof(hdr));
+	moved = vdpa_chain_push(&chain, &hdr, hdr_size);
 	if (moved >= 0)
 		moved = vdpa_chain_push(&chain, start, len);
 	if (moved >= 0)
@@ -125,14 +131,15 @@ static int net_receive(struct vdpa_sim_queue *rx, struct vdpa_chain *tx,
 static int net_transmit(struct vdpa_sim_queue *tx, struct vdpa_chain *chain)
 {
 	struct vdpa_sim_net *net = sim_to_net(tx->sim);
-	u8 start[NET_HDR_SIZE + ETH_HLEN];
-	const u8 *frame = start + NET_HDR_SIZE;
+	u8 start[sizeof(struct virtio_net_hdr_mrg_rxbuf) + ETH_HLEN];
+	size_t hdr_size = net_hdr_size(tx->sim);
+	const u8 *frame = start + hdr_size;
 	ssize_t got;
 
-	got = vdpa_chain_pull(chain, start, sizeof(start));
+	got = vdpa_chain_pull(chain, start, hdr_size + ETH_HLEN);
 	if (got < 0)
 		return got;
-	if (got < sizeof(start)) {
+	if (got < hdr_size + ETH_HLEN) {
 		tx->stats[NET_TX_ERRORS]++;
 		return 0;
 	}
@@ -171,8 +178,16 @@ static int net_serve(struct vdpa_sim_queue *queue)
 
 	if (queue->index == ctrl_index(net))
 		return vdpa_sim_net_serve_ctrl(queue);
-	/* with a control queue in its place, a pair that is not in use has no peer */
-	return queue->peer ? net_serve_tx(queue) : 0;
+	return net_serve_tx(queue);
+}
+
+/* Receive queues are filled by their peers; there is nothing behind the control queue. */
+static bool net_passive(const struct vdpa_sim_queue *queue)
+{
+	u16 ctrl = ctrl_index(sim_to_net(queue->sim));
+
+	return queue->index > ctrl ||
+	       (queue->index < ctrl && queue->index % 2 == 0);
 }
 
 static void net_get_config(struct vdpa_sim *sim, void *data)
@@ -218,6 +233,7 @@ static const struct vdpa_sim_class net_class = {
 	.default_ngroups = NET_GROUPS,
 	.default_nas = 2,
 	.serve = net_serve,
+	.passive = net_passive,
 	.get_config = net_get_config,
 	.group = net_group,
 	.put_stats = net_put_stats,
@@ -230,11 +246,8 @@ static void net_link_pairs(struct vdpa_sim_net *net)
 	struct vdpa_sim_queue *queues = net->sim.queues;
 	u16 i;
 
-	for (i = 0; i < net->pairs; i++) {
+	for (i = 0; i < net->pairs; i++)
 		queues[2 * i + 1].peer = &queues[2 * i];
-		/* queue 2 of a device with several pairs may be the control queue */
-		queues[2 * i].passive = i != 1;
-	}
 }
 
 static int net_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
@@ -255,8 +268,11 @@ static int net_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
 
 	if (pairs > NET_PAIRS_MAX)
 		return -EINVAL;
+	/* multiqueue is there for who asks for it, one way or the other */
 	if (with_pairs)
 		params.features |= BIT_ULL(VIRTIO_NET_F_MQ);
+	if (config->mask & BIT_ULL(VDPA_ATTR_DEV_FEATURES))
+		params.features |= config->device_features & BIT_ULL(VIRTIO_NET_F_MQ);
 
 	sim = vdpa_sim_create(&net_class, &params);
 	if (IS_ERR(sim))

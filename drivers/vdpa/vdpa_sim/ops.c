@@ -9,6 +9,7 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/vhost_types.h>
+#include <linux/virtio_byteorder.h>
 #include "vdpa_sim.h"
 
 static bool batch_mapping = true;
@@ -173,13 +174,19 @@ static u64 sim_get_backend_features(const struct vdpa_device *vdpa)
 	return BIT_ULL(VHOST_BACKEND_F_ENABLE_AFTER_DRIVER_OK);
 }
 
-/* Memory is reached through the device's maps: a driver must know that it is. */
+/*
+ * Memory is reached through the device's maps: a driver must know that it is. Rings
+ * are little endian, also those of a driver that does not know VIRTIO_F_VERSION_1.
+ */
 static int sim_set_driver_features(struct vdpa_device *vdpa, u64 features)
 {
 	struct vdpa_sim *sim = vdpa_to_sim(vdpa);
 
 	if (!(features & BIT_ULL(VIRTIO_F_ACCESS_PLATFORM)) ||
 	    features & ~sim->offered)
+		return -EINVAL;
+	if (!(features & BIT_ULL(VIRTIO_F_VERSION_1)) &&
+	    !virtio_legacy_is_little_endian())
 		return -EINVAL;
 	sim->features = features;
 	return 0;
@@ -226,8 +233,8 @@ static void sim_set_status(struct vdpa_device *vdpa, u8 status)
 
 	/* only a reset takes NEEDS_RESET back */
 	scoped_guard(spinlock, &sim->state_lock)
-		sim->status = status |
-			      (sim->status & VIRTIO_CONFIG_S_NEEDS_RESET);
+		WRITE_ONCE(sim->status,
+			   status | (sim->status & VIRTIO_CONFIG_S_NEEDS_RESET));
 
 	sim_run(sim, status & VIRTIO_CONFIG_S_DRIVER_OK && !sim->suspended);
 }
@@ -263,7 +270,7 @@ static int sim_compat_reset(struct vdpa_device *vdpa, u32 flags)
 	scoped_guard(spinlock_irqsave, &sim->config_cb_lock)
 		sim->config_cb = (struct vdpa_callback) {};
 	scoped_guard(spinlock, &sim->state_lock)
-		sim->status = 0;
+		WRITE_ONCE(sim->status, 0);
 	for (i = 0; i < vdpa->ngroups; i++)
 		sim->group_asid[i] = 0;
 	sim->features = 0;

@@ -13,15 +13,29 @@
 /* may be needed to write memory back: a simulated disk can hold a file system */
 static struct workqueue_struct *vdpa_sim_wq;
 
-/* The driver broke a ring's rules: section 2.1.2. */
-static void vdpa_sim_needs_reset(struct vdpa_sim *sim)
+/*
+ * The driver broke a rule of @queue: section 2.1.2. Under the queue's lock, as a reset
+ * stops every queue before it clears the status: no breakage of before comes after.
+ * Return: the status changed, so that the driver has to be told.
+ */
+static bool set_needs_reset(struct vdpa_sim_queue *queue)
 {
+	struct vdpa_sim *sim = queue->sim;
+	u8 old;
+
+	lockdep_assert_held(&queue->lock);
+
 	scoped_guard(spinlock, &sim->state_lock) {
-		if (sim->status & VIRTIO_CONFIG_S_NEEDS_RESET)
-			return;
-		sim->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+		old = sim->status;
+		WRITE_ONCE(sim->status, old | VIRTIO_CONFIG_S_NEEDS_RESET);
 	}
-	vdpa_sim_config_changed(sim);
+	return !(old & VIRTIO_CONFIG_S_NEEDS_RESET);
+}
+
+/* A ring that is stopped may still remember how it ended: that is over. */
+static bool queue_broken(const struct vdpa_sim_queue *queue)
+{
+	return vdpa_ring_running(queue->ring) && vdpa_ring_broken(queue->ring);
 }
 
 /* What one burst left to do outside of locks. */
@@ -29,8 +43,15 @@ struct burst_result {
 	bool more;
 	bool notify;
 	bool notify_peer;
-	bool broken;
+	bool needs_reset;
 };
+
+static bool queue_passive(const struct vdpa_sim_queue *queue)
+{
+	const struct vdpa_sim_class *class = queue->sim->class;
+
+	return class->passive && class->passive(queue);
+}
 
 static struct burst_result serve_burst(struct vdpa_sim_queue *queue)
 {
@@ -46,7 +67,7 @@ static struct burst_result serve_burst(struct vdpa_sim_queue *queue)
 		return result;
 
 	vdpa_ring_disable_kick(queue->ring);
-	if (!queue->passive) {
+	if (!queue_passive(queue)) {
 		done = sim->class->serve(queue);
 		result.notify = vdpa_ring_flush(queue->ring);
 		if (peer && vdpa_ring_running(peer->ring))
@@ -54,10 +75,10 @@ static struct burst_result serve_burst(struct vdpa_sim_queue *queue)
 		result.more = done == VDPA_SIM_BURST ||
 			      (done >= 0 && vdpa_ring_enable_kick(queue->ring));
 	}
-	result.broken = vdpa_ring_broken(queue->ring) ||
-			(peer && vdpa_ring_broken(peer->ring));
-	if (vdpa_ring_broken(queue->ring))
+	if (queue_broken(queue))
 		result.more = false;
+	if (queue_broken(queue) || (peer && queue_broken(peer)))
+		result.needs_reset = set_needs_reset(queue);
 
 	vdpa_memory_exit(sim->mem);
 	return result;
@@ -69,7 +90,7 @@ static struct burst_result serve_locked(struct vdpa_sim_queue *queue)
 
 	guard(mutex)(&queue->lock);
 
-	if (!vdpa_ring_running(queue->ring) || vdpa_ring_broken(queue->ring))
+	if (!vdpa_ring_running(queue->ring) || queue_broken(queue))
 		return result;
 
 	if (queue->peer)
@@ -94,8 +115,8 @@ static void vdpa_sim_queue_work(struct work_struct *work)
 			vdpa_sim_notify(&queue->cb_lock, &queue->cb);
 		if (result.notify_peer)
 			vdpa_sim_notify(&queue->peer->cb_lock, &queue->peer->cb);
-		if (result.broken)
-			vdpa_sim_needs_reset(queue->sim);
+		if (result.needs_reset)
+			vdpa_sim_config_changed(queue->sim);
 		if (!result.more)
 			return;
 	}
@@ -153,23 +174,22 @@ static void stop_ring(struct vdpa_sim_queue *queue)
 void vdpa_sim_queue_update(struct vdpa_sim_queue *queue)
 {
 	struct vdpa_sim *sim = queue->sim;
-	int err = 0;
+	bool needs_reset = false;
 
 	scoped_guard(mutex, &queue->lock) {
 		bool wanted = queue->ready && sim->running;
 
-		if (wanted && !vdpa_ring_running(queue->ring))
-			err = start_ring(queue);
-		else if (!wanted && vdpa_ring_running(queue->ring))
-			stop_ring(queue);
-		else
+		if (wanted == vdpa_ring_running(queue->ring))
 			return;
+		if (!wanted)
+			stop_ring(queue);
+		else if (start_ring(queue))
+			needs_reset = set_needs_reset(queue);
 	}
 
-	if (err)
-		vdpa_sim_needs_reset(sim);
-	else
-		vdpa_sim_queue_kick(queue);
+	if (needs_reset)
+		vdpa_sim_config_changed(sim);
+	vdpa_sim_queue_kick(queue);
 }
 
 /**

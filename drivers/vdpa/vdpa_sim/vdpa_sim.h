@@ -48,7 +48,6 @@ struct vdpa_sim;
  *	worker for a burst.
  * @peer: queue whose buffers are filled while this one is served, or NULL. Its lock
  *	nests inside @lock. Constant.
- * @passive: not served by itself: it is somebody's peer. Constant.
  * @ready: what set_vq_ready() said
  * @avail: where to start, or where it was stopped
  * @num: entries
@@ -67,7 +66,6 @@ struct vdpa_sim_queue {
 	u16 index;
 	struct mutex lock; /* see above */
 	struct vdpa_sim_queue *peer;
-	bool passive;
 	bool ready;
 	u16 avail;
 	u32 num;
@@ -100,6 +98,11 @@ struct vdpa_sim_class {
 	 * -errno when a ring broke.
 	 */
 	int (*serve)(struct vdpa_sim_queue *queue);
+	/**
+	 * @passive: (optional) is @queue one that has no work of its own, such
+	 * as a peer? Its kicks are ignored. Absent: no queue is.
+	 */
+	bool (*passive)(const struct vdpa_sim_queue *queue);
 	/** @get_config: fill all of configuration space. Any process context. */
 	void (*get_config)(struct vdpa_sim *sim, void *config);
 	/** @group: (optional) group of a queue. Absent: 0. */
