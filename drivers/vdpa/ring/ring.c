@@ -94,7 +94,7 @@ static unsigned int config_seg_max(const struct vdpa_ring_config *cfg)
  * vdpa_ring_start() - begin to serve a queue
  * @ring: a ring that is stopped
  * @cfg: where it is and how it works. Rings are little endian: the caller has
- *	refused drivers without VIRTIO_F_VERSION_1. All that was fetched before
+ *	refused drivers that are not. All that was fetched before
  *	@cfg->avail counts as completed.
  *
  * Nothing of the ring is touched yet, so that nothing need be mapped. A process
