@@ -94,6 +94,8 @@ static bool vdpa_map_ops_valid(const struct vdpa_config_ops *ops, bool use_va)
 {
 	if (!!ops->dma_map != !!ops->dma_unmap)
 		return false;
+	if (ops->update_map && (!ops->set_map || !ops->reset_map))
+		return false;
 
 	return !use_va || ops->dma_map || ops->set_map;
 }

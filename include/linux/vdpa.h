@@ -187,6 +187,39 @@ struct vdpa_map_file {
 };
 
 /**
+ * struct vdpa_map_run - IOVAs that lead to contiguous addresses
+ * @iova: first IOVA
+ * @size: bytes
+ * @addr: physical address of the first byte, or its virtual one when use_va
+ */
+struct vdpa_map_run {
+	u64 iova;
+	u64 size;
+	u64 addr;
+};
+
+/**
+ * struct vdpa_map - a range of IOVAs and what it leads to, for update_map()
+ * @link: entry of the list that the parent is given
+ * @first: first IOVA
+ * @last: last IOVA
+ * @runs: @nr_runs pieces in the order of their IOVAs, covering the range. The parent
+ *	does not change them.
+ * @files: what backs each run when use_va, else NULL
+ * @nr_runs: at least 1
+ * @perm: VHOST_MAP_* bits
+ */
+struct vdpa_map {
+	struct list_head link;
+	u64 first;
+	u64 last;
+	struct vdpa_map_run *runs;
+	struct vdpa_map_file *files;
+	unsigned int nr_runs;
+	u32 perm;
+};
+
+/**
  * struct vdpa_config_ops - what a parent implements
  *
  * An op that is not marked optional is required: registration refuses a table
@@ -443,6 +476,22 @@ struct vdpa_config_ops {
 	 * Absent: the parent has no default map to take away.
 	 */
 	void (*isolate)(struct vdpa_device *vdev, bool on);
+	/**
+	 * @update_map: (optional, with @set_map and @reset_map) change address
+	 * space @asid in one transaction: take away what is in @removed, then
+	 * add what is in @added, lists of struct vdpa_map by their links.
+	 * Either is done whole or, on failure, everything stays as it was.
+	 *
+	 * What is taken away are runs that were added, each as it was; what is
+	 * added overlaps nothing that stays. After @reset_map and after a
+	 * @compat_reset that cleans maps the address space is empty, as far as
+	 * this op is concerned. The maps belong to the caller, who may free
+	 * those in @removed afterwards: on return the device does not touch the
+	 * memory that was behind them. Never called with an mmap lock held.
+	 */
+	int (*update_map)(struct vdpa_device *vdev, unsigned int asid,
+			  const struct list_head *removed,
+			  const struct list_head *added);
 };
 
 struct vdpa_device *__vdpa_alloc_device(struct device *parent,

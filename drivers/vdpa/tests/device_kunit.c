@@ -70,11 +70,25 @@ static int some_dma_unmap(struct vdpa_device *vdev, unsigned int asid, u64 iova,
 	return 0;
 }
 
+static int some_reset_map(struct vdpa_device *vdev, unsigned int asid)
+{
+	return 0;
+}
+
+static int some_update_map(struct vdpa_device *vdev, unsigned int asid,
+			   const struct list_head *removed,
+			   const struct list_head *added)
+{
+	return 0;
+}
+
 struct map_case {
 	const char *desc;
 	bool set_map;
 	bool dma_map;
 	bool dma_unmap;
+	bool reset_map;
+	bool update_map;
 	bool use_va;
 	int err;
 };
@@ -86,6 +100,11 @@ static const struct map_case map_cases[] = {
 	{ "dma_map alone", .dma_map = true, .err = -EINVAL },
 	{ "dma_unmap alone", .dma_unmap = true, .err = -EINVAL },
 	{ "set_map with half a pair", .set_map = true, .dma_map = true,
+	  .err = -EINVAL },
+	{ "update_map", .set_map = true, .reset_map = true, .update_map = true },
+	{ "update_map without set_map", .reset_map = true, .update_map = true,
+	  .err = -EINVAL },
+	{ "update_map without reset_map", .set_map = true, .update_map = true,
 	  .err = -EINVAL },
 	{ "platform IOMMU, use_va", .use_va = true, .err = -EINVAL },
 	{ "set_map, use_va", .set_map = true, .use_va = true },
@@ -104,6 +123,8 @@ static void device_map_ops(struct kunit *test)
 	mock->ops.set_map = c->set_map ? some_set_map : NULL;
 	mock->ops.dma_map = c->dma_map ? some_dma_map : NULL;
 	mock->ops.dma_unmap = c->dma_unmap ? some_dma_unmap : NULL;
+	mock->ops.reset_map = c->reset_map ? some_reset_map : NULL;
+	mock->ops.update_map = c->update_map ? some_update_map : NULL;
 
 	vdev = mock_alloc(mock, c->use_va);
 	KUNIT_ASSERT_EQ(test, c->err, PTR_ERR_OR_ZERO(vdev));
