@@ -21,40 +21,12 @@ module_param(max_iotlb_entries, uint, 0444);
 MODULE_PARM_DESC(max_iotlb_entries,
 		 "Maps that userspace may have in one address space (default: 2048)");
 
-/* Address spaces */
-
-static struct vhost_vdpa_as *vhost_vdpa_as_create(struct vhost_vdpa *v, u32 asid)
-{
-	struct vhost_vdpa_as *as;
-	int err;
-
-	as = kzalloc(sizeof(*as), GFP_KERNEL_ACCOUNT);
-	if (!as)
-		return ERR_PTR(-ENOMEM);
-
-	as->id = asid;
-	/* runs are not limited, maps are: how many runs one takes is the host's luck */
-	vhost_iotlb_init(&as->iotlb, UINT_MAX, 0);
-	vhost_iotlb_init(&as->retired, UINT_MAX, 0);
-	INIT_LIST_HEAD(&as->pending);
-
-	err = xa_err(xa_store(&v->as, asid, as, GFP_KERNEL_ACCOUNT));
-	if (err) {
-		kfree(as);
-		return ERR_PTR(err);
-	}
-	return as;
-}
-
 /*
  * The address space that a message is about. The first one that gives it something
  * creates it; it is an error to take away from one that does not exist.
  */
-static struct vhost_vdpa_as *vhost_vdpa_as_find(struct vhost_vdpa *v, u32 asid,
-						u8 type)
+static struct vhost_vdpa_as *vhost_vdpa_msg_as(struct vhost_vdpa *v, u32 asid, u8 type)
 {
-	struct vhost_vdpa_as *as;
-
 	lockdep_assert_held(&v->lock);
 
 	if (asid >= v->vdpa->nas)
@@ -63,61 +35,16 @@ static struct vhost_vdpa_as *vhost_vdpa_as_find(struct vhost_vdpa *v, u32 asid,
 	if (v->in_batch && v->batch_asid != asid)
 		return ERR_PTR(-EINVAL);
 
-	as = xa_load(&v->as, asid);
-	if (as)
-		return as;
-	if (type != VHOST_IOTLB_UPDATE && type != VHOST_IOTLB_BATCH_BEGIN)
-		return ERR_PTR(-EINVAL);
-	return vhost_vdpa_as_create(v, asid);
+	return vhost_vdpa_as_get(v, asid, type == VHOST_IOTLB_UPDATE ||
+					  type == VHOST_IOTLB_BATCH_BEGIN);
 }
-
-/**
- * vhost_vdpa_as_clear_all() - take everything from the device
- * @v: device, reset
- *
- * The empty address spaces stay, a message that is being served may look at its own.
- *
- * Context: Process context, v->lock held. On return nothing is pinned but what such a
- * message pinned and did not enter yet; it will not, and unpin it.
- */
-void vhost_vdpa_as_clear_all(struct vhost_vdpa *v)
-{
-	struct vhost_vdpa_as *as;
-	unsigned long asid;
-
-	lockdep_assert_held(&v->lock);
-
-	xa_for_each(&v->as, asid, as)
-		vhost_vdpa_as_drop(v, as);
-}
-
-/**
- * vhost_vdpa_as_free_all() - free the address spaces
- * @v: device after vhost_vdpa_as_clear_all(), with no message being served
- *
- * Context: Process context, v->lock held.
- */
-void vhost_vdpa_as_free_all(struct vhost_vdpa *v)
-{
-	struct vhost_vdpa_as *as;
-	unsigned long asid;
-
-	lockdep_assert_held(&v->lock);
-
-	xa_for_each(&v->as, asid, as) {
-		xa_erase(&v->as, asid);
-		kfree(as);
-	}
-}
-
-/* Messages */
 
 /* Tell the parent now, unless it is to be told at the end of the batch. */
 static int vhost_vdpa_apply(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 {
 	if (v->in_batch && vhost_vdpa_by_table(v))
 		return 0;
-	return vhost_vdpa_commit(v, as);
+	return vhost_vdpa_as_commit(v, as);
 }
 
 /* Is [msg->iova, @last] free, and something the device can address? */
@@ -132,7 +59,7 @@ static int vhost_vdpa_check_update(struct vhost_vdpa *v, struct vhost_vdpa_as *a
 		return -EINVAL;
 	if (as->nr_maps >= max_iotlb_entries)
 		return -ENOSPC;
-	if (vhost_iotlb_itree_first(&as->iotlb, msg->iova, last))
+	if (vhost_vdpa_as_busy(as, msg->iova, last))
 		return -EEXIST;
 	return 0;
 }
@@ -146,28 +73,25 @@ static int vhost_vdpa_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 			     const struct vhost_iotlb_msg *msg, u64 last)
 	__must_hold(&v->lock)
 {
-	struct vhost_vdpa_map *map;
+	LIST_HEAD(maps);
 	int err;
 
 	err = vhost_vdpa_check_update(v, as, msg, last);
 	if (err)
 		return err;
-	map = vhost_vdpa_map_alloc(as, msg->iova, last);
-	if (!map)
-		return -ENOMEM;
 
 	mutex_unlock(&v->lock);
-	err = vhost_vdpa_map_fill(v, as, map, msg);
+	err = vhost_vdpa_gather(v, &maps, msg);
 	mutex_lock(&v->lock);
+	if (!v->vdpa) {
+		vhost_vdpa_ungather(v, &maps);
+		return -ENODEV;
+	}
+	if (err)
+		return err;
 
-	if (!v->vdpa)
-		err = -ENODEV;
-	else if (err)
-		vhost_vdpa_map_undo(v, as, map);
-	else
-		err = vhost_vdpa_apply(v, as);
-	vhost_vdpa_map_put(as, map);
-	return err;
+	vhost_vdpa_as_add(v, as, &maps);
+	return vhost_vdpa_apply(v, as);
 }
 
 static int vhost_vdpa_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
@@ -175,7 +99,7 @@ static int vhost_vdpa_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 {
 	int err;
 
-	err = vhost_vdpa_unmap(v, as, msg->iova, last);
+	err = vhost_vdpa_as_remove(v, as, msg->iova, last);
 	if (err)
 		return err;
 	return vhost_vdpa_apply(v, as);
@@ -186,7 +110,7 @@ static int vhost_vdpa_batch_end(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 	if (!v->in_batch)
 		return 0;
 	v->in_batch = false;
-	return vhost_vdpa_commit(v, as);
+	return vhost_vdpa_as_commit(v, as);
 }
 
 static int vhost_vdpa_serve(struct vhost_vdpa *v, u32 asid,
@@ -200,7 +124,7 @@ static int vhost_vdpa_serve(struct vhost_vdpa *v, u32 asid,
 
 	if (v->mm != current->mm)
 		return -EPERM;
-	as = vhost_vdpa_as_find(v, asid, msg->type);
+	as = vhost_vdpa_msg_as(v, asid, msg->type);
 	if (IS_ERR(as))
 		return PTR_ERR(as);
 
@@ -245,28 +169,19 @@ union vhost_vdpa_frame {
 static int vhost_vdpa_get_frame(struct iov_iter *from,
 				union vhost_vdpa_frame *frame)
 {
-	size_t least, size, rest;
+	size_t size = min(iov_iter_count(from), sizeof(*frame));
 
-	if (!copy_from_iter_full(&frame->type, sizeof(frame->type), from))
-		return -EINVAL;
+	/* so one copy gets either */
+	static_assert(sizeof(frame->v1) == sizeof(frame->v2));
+	static_assert(offsetofend(struct vhost_msg, iotlb) ==
+		      offsetofend(struct vhost_msg_v2, iotlb));
 
-	switch (frame->type) {
-	case VHOST_IOTLB_MSG:
-		least = offsetofend(struct vhost_msg, iotlb);
-		size = sizeof(frame->v1);
-		break;
-	case VHOST_IOTLB_MSG_V2:
-		least = offsetofend(struct vhost_msg_v2, iotlb);
-		size = sizeof(frame->v2);
-		break;
-	default:
+	if (size < offsetofend(struct vhost_msg, iotlb) ||
+	    !copy_from_iter_full(frame, size, from))
 		return -EINVAL;
-	}
-
-	rest = min(iov_iter_count(from), size - sizeof(frame->type));
-	if (rest < least - sizeof(frame->type))
+	if (frame->type != VHOST_IOTLB_MSG && frame->type != VHOST_IOTLB_MSG_V2)
 		return -EINVAL;
-	return copy_from_iter_full(&frame->type + 1, rest, from) ? 0 : -EINVAL;
+	return 0;
 }
 
 /* An update or invalidation of nothing is a mistake, not one of everything. */

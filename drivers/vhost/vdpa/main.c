@@ -67,13 +67,15 @@ void vhost_vdpa_leave(struct vhost_vdpa *v)
 int vhost_vdpa_reset(struct vhost_vdpa *v)
 {
 	u64 persist = BIT_ULL(VHOST_BACKEND_F_IOTLB_PERSIST);
+	u32 flags = v->backend_features & persist ? 0 : VDPA_RESET_F_CLEAN_MAP;
 	int err;
 
 	lockdep_assert_held(&v->lock);
 
 	vhost_vdpa_vqs_quiesce(v);
-	err = vdpa_reset(v->vdpa, v->backend_features & persist ?
-				  0 : VDPA_RESET_F_CLEAN_MAP);
+	err = vdpa_reset(v->vdpa, flags);
+	if (flags && v->vdpa->config->compat_reset)
+		vhost_vdpa_as_forgotten_all(v);
 	vhost_vdpa_vqs_reset(v);
 	v->suspended = false;
 	v->in_batch = false;
@@ -316,14 +318,22 @@ static int __init vhost_vdpa_init(void)
 {
 	int err;
 
+	err = vhost_vdpa_map_init();
+	if (err)
+		return err;
 	err = alloc_chrdev_region(&vhost_vdpa_devt, 0, VHOST_VDPA_MINORS,
 				  "vhost-vdpa");
 	if (err)
-		return err;
-
+		goto err_map;
 	err = vdpa_register_driver(&vhost_vdpa_driver);
 	if (err)
-		unregister_chrdev_region(vhost_vdpa_devt, VHOST_VDPA_MINORS);
+		goto err_chrdev;
+	return 0;
+
+err_chrdev:
+	unregister_chrdev_region(vhost_vdpa_devt, VHOST_VDPA_MINORS);
+err_map:
+	vhost_vdpa_map_exit();
 	return err;
 }
 module_init(vhost_vdpa_init);
@@ -332,6 +342,7 @@ static void __exit vhost_vdpa_exit(void)
 {
 	vdpa_unregister_driver(&vhost_vdpa_driver);
 	unregister_chrdev_region(vhost_vdpa_devt, VHOST_VDPA_MINORS);
+	vhost_vdpa_map_exit();
 }
 module_exit(vhost_vdpa_exit);
 

@@ -1,339 +1,191 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Maps: entering them run by run, taking them away, and keeping an address space's
- * trees and the device in step.
+ * One map: the runs that it consists of.
  *
- * The memory of a run belongs to its entry in a tree. It is released when the entry is
- * freed, and that only once the device was told to leave it alone.
+ * Most maps are one run, so room for one comes with the structure; an array is
+ * allocated, and doubled, for those that need more.
  */
-#include <linux/sched.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include "vhost_vdpa.h"
 
+static struct kmem_cache *vhost_vdpa_map_cache;
+
 /**
- * struct vhost_vdpa_map - what one update message asked for
- * @pending: entry in the address space's list while set_map() did not tell the device
- * @first: first IOVA
- * @last: last IOVA
- * @refs: runs in the address space's trees, and one while it is being filled
+ * vhost_vdpa_map_init() - prepare for maps
+ *
+ * Return: 0 or -ENOMEM.
  */
-struct vhost_vdpa_map {
-	struct list_head pending;
-	u64 first;
-	u64 last;
-	unsigned int refs;
-};
+int vhost_vdpa_map_init(void)
+{
+	vhost_vdpa_map_cache = KMEM_CACHE(vhost_vdpa_map, SLAB_ACCOUNT);
+	return vhost_vdpa_map_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * vhost_vdpa_map_exit() - undo vhost_vdpa_map_init()
+ */
+void vhost_vdpa_map_exit(void)
+{
+	kmem_cache_destroy(vhost_vdpa_map_cache);
+}
 
 /**
  * vhost_vdpa_map_alloc() - begin a map
- * @as: address space with nothing at these IOVAs
- * @first: first IOVA
- * @last: last IOVA
+ * @perm: VHOST_MAP_* bits
+ * @files: its runs have files
  *
- * Context: Process context, the device's lock held.
- * Return: the map, with a reference for the caller, or NULL.
+ * Return: a map without runs, or NULL.
  */
-struct vhost_vdpa_map *vhost_vdpa_map_alloc(struct vhost_vdpa_as *as, u64 first,
-					    u64 last)
+struct vhost_vdpa_map *vhost_vdpa_map_alloc(u32 perm, bool files)
 {
-	struct vhost_vdpa_map *map = kmalloc(sizeof(*map), GFP_KERNEL_ACCOUNT);
+	struct vhost_vdpa_map *map;
 
+	map = kmem_cache_alloc(vhost_vdpa_map_cache, GFP_KERNEL);
 	if (!map)
 		return NULL;
-	map->first = first;
-	map->last = last;
-	map->refs = 1;
-	list_add_tail(&map->pending, &as->pending);
-	as->nr_maps++;
+
+	INIT_LIST_HEAD(&map->shown.link);
+	map->shown.perm = perm;
+	map->shown.runs = &map->run;
+	map->shown.files = files ? &map->file : NULL;
+	map->shown.nr_runs = 0;
+	map->max_runs = 1;
+	map->told = false;
 	return map;
 }
 
 /**
- * vhost_vdpa_map_put() - drop a reference on a map
- * @as: address space it is in
+ * vhost_vdpa_map_free() - free a map whose memory was given back
  * @map: map
- *
- * Context: Process context, the device's lock held.
  */
-void vhost_vdpa_map_put(struct vhost_vdpa_as *as, struct vhost_vdpa_map *map)
+void vhost_vdpa_map_free(struct vhost_vdpa_map *map)
 {
-	if (--map->refs)
-		return;
-	list_del(&map->pending);
-	as->nr_maps--;
-	kfree(map);
-}
-
-/* Free an entry of @tree and release the memory behind it. */
-static void vhost_vdpa_free_run(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-				struct vhost_iotlb *tree,
-				struct vhost_iotlb_map *run)
-{
-	struct vhost_vdpa_map *map = vhost_vdpa_run_map(v, run);
-
-	vhost_vdpa_run_release(v, run);
-	vhost_iotlb_map_free(tree, run);
-	vhost_vdpa_map_put(as, map);
-	cond_resched();
-}
-
-/**
- * vhost_vdpa_enter_run() - enter one run of a map
- * @v: device
- * @as: address space
- * @map: map, new
- * @iova: first IOVA
- * @size: bytes
- * @addr: as for vhost_vdpa_dma_map()
- * @perm: VHOST_MAP_* bits
- * @opaque: for the entry: what vhost_vdpa_run_map() finds @map by
- * @file: what backs a virtual address, else NULL
- *
- * The device can reach it from now on, unless that is up to vhost_vdpa_commit().
- *
- * Context: Process context, v->lock held, mmap lock not held.
- * Return: 0, and the run's memory belongs to the entry; or -errno.
- */
-int vhost_vdpa_enter_run(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			 struct vhost_vdpa_map *map, u64 iova, u64 size, u64 addr,
-			 u32 perm, void *opaque, struct vdpa_map_file *file)
-{
-	int err;
-
-	lockdep_assert_held(&v->lock);
-
-	err = vhost_vdpa_dma_map(v, as->id, iova, size, addr, perm, file);
-	if (err)
-		return err;
-
-	err = vhost_iotlb_add_range_ctx(&as->iotlb, iova, iova + size - 1, addr,
-					perm, opaque);
-	if (err) {
-		vhost_vdpa_dma_unmap(v, as->id, iova, size);
-		return err;
+	if (map->shown.runs != &map->run) {
+		kvfree(map->shown.runs);
+		kvfree(map->shown.files);
 	}
-	map->refs++;
+	kmem_cache_free(vhost_vdpa_map_cache, map);
+}
+
+/* Make room for @max runs, more than there is. */
+static int vhost_vdpa_map_grow(struct vhost_vdpa_map *map, unsigned int max)
+{
+	struct vdpa_map *shown = &map->shown;
+	struct vdpa_map_file *files = NULL;
+	struct vdpa_map_run *runs;
+
+	runs = kvmalloc_array(max, sizeof(*runs), GFP_KERNEL_ACCOUNT);
+	if (!runs)
+		return -ENOMEM;
+	if (shown->files) {
+		files = kvmalloc_array(max, sizeof(*files), GFP_KERNEL_ACCOUNT);
+		if (!files) {
+			kvfree(runs);
+			return -ENOMEM;
+		}
+		memcpy(files, shown->files, shown->nr_runs * sizeof(*files));
+	}
+	memcpy(runs, shown->runs, shown->nr_runs * sizeof(*runs));
+
+	if (shown->runs != &map->run) {
+		kvfree(shown->runs);
+		kvfree(shown->files);
+	}
+	shown->runs = runs;
+	shown->files = files;
+	map->max_runs = max;
 	return 0;
 }
 
 /**
- * vhost_vdpa_map_undo() - take back what was entered of a map
- * @v: device
- * @as: address space
- * @map: map that set_map() did not tell the device
+ * vhost_vdpa_map_add_run() - append a run to a map
+ * @map: map that nobody else sees yet
+ * @iova: first IOVA, the next after the last run's
+ * @size: bytes
+ * @addr: physical or virtual address
+ * @file: what backs it, if the map has files
  *
- * What the parent refuses to unmap stays entered: the device may be using it.
- *
- * Context: Process context, v->lock held. The caller has a reference on @map.
+ * Return: 0, and the memory belongs to the map; or -ENOMEM.
  */
-void vhost_vdpa_map_undo(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			 struct vhost_vdpa_map *map)
+int vhost_vdpa_map_add_run(struct vhost_vdpa_map *map, u64 iova, u64 size, u64 addr,
+			   const struct vdpa_map_file *file)
 {
-	struct vhost_iotlb_map *run, *next;
-
-	lockdep_assert_held(&v->lock);
-
-	for (run = vhost_iotlb_itree_first(&as->iotlb, map->first, map->last);
-	     run; run = next) {
-		next = vhost_iotlb_itree_next(run, map->first, map->last);
-		if (!vhost_vdpa_dma_unmap(v, as->id, run->start, run->size))
-			vhost_vdpa_free_run(v, as, &as->iotlb, run);
-	}
-}
-
-/* Unmapping */
-
-static bool vhost_vdpa_run_pending(const struct vhost_vdpa *v,
-				   const struct vhost_iotlb_map *run)
-{
-	return !list_empty(&vhost_vdpa_run_map(v, run)->pending);
-}
-
-/* Unmap runs that overlap [@first, @last], one after the other. */
-static int vhost_vdpa_unmap_now(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-				u64 first, u64 last)
-{
-	struct vhost_iotlb_map *run;
+	struct vdpa_map *shown = &map->shown;
 	int err;
 
-	while ((run = vhost_iotlb_itree_first(&as->iotlb, first, last))) {
-		err = vhost_vdpa_dma_unmap(v, as->id, run->start, run->size);
+	if (shown->nr_runs == map->max_runs) {
+		err = vhost_vdpa_map_grow(map, max(8, 2 * map->max_runs));
 		if (err)
 			return err;
-		vhost_vdpa_free_run(v, as, &as->iotlb, run);
 	}
+
+	shown->runs[shown->nr_runs] = (struct vdpa_map_run) {
+		.iova = iova,
+		.size = size,
+		.addr = addr,
+	};
+	if (file)
+		shown->files[shown->nr_runs] = *file;
+	if (!shown->nr_runs++)
+		shown->first = iova;
+	shown->last = iova + size - 1;
 	return 0;
 }
 
-/* Enter @run into @tree as well; its memory has still one owner, one of the two. */
-static int vhost_vdpa_copy_run(struct vhost_iotlb *tree,
-			       const struct vhost_iotlb_map *run)
-{
-	return vhost_iotlb_add_range_ctx(tree, run->start, run->last, run->addr,
-					 run->perm, run->opaque);
-}
-
-/* Drop from as->retired what vhost_vdpa_retire() copied before it failed at @end. */
-static void vhost_vdpa_unretire(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-				u64 first, const struct vhost_iotlb_map *end)
-{
-	struct vhost_iotlb_map *run, *copy;
-
-	for (run = vhost_iotlb_itree_first(&as->iotlb, first, end->last);
-	     run != end; run = vhost_iotlb_itree_next(run, first, end->last)) {
-		if (vhost_vdpa_run_pending(v, run))
-			continue;
-		/* known runs do not overlap, so neither do their copies */
-		copy = vhost_iotlb_itree_first(&as->retired, run->start,
-					       run->last);
-		vhost_iotlb_map_free(&as->retired, copy);
-	}
-}
-
-/*
- * Take runs out of the tree whose memory a device that is told tables may use until it
- * is told the next. All of them or, for want of memory, none.
+/**
+ * vhost_vdpa_map_find_run() - find the run that an IOVA lies in
+ * @map: map that contains @iova
+ * @iova: the IOVA
+ *
+ * Return: its index.
  */
-static int vhost_vdpa_retire(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			     u64 first, u64 last)
+unsigned int vhost_vdpa_map_find_run(const struct vhost_vdpa_map *map, u64 iova)
 {
-	struct vhost_iotlb_map *run;
-	int err;
+	unsigned int low = 0, high = map->shown.nr_runs - 1, mid;
 
-	for (run = vhost_iotlb_itree_first(&as->iotlb, first, last); run;
-	     run = vhost_iotlb_itree_next(run, first, last)) {
-		if (vhost_vdpa_run_pending(v, run))
-			continue;
-		err = vhost_vdpa_copy_run(&as->retired, run);
-		if (err) {
-			vhost_vdpa_unretire(v, as, first, run);
-			return err;
-		}
-	}
-
-	while ((run = vhost_iotlb_itree_first(&as->iotlb, first, last))) {
-		if (vhost_vdpa_run_pending(v, run))
-			vhost_vdpa_free_run(v, as, &as->iotlb, run);
+	while (low < high) {
+		mid = low + (high - low + 1) / 2;
+		if (map->shown.runs[mid].iova <= iova)
+			low = mid;
 		else
-			vhost_iotlb_map_free(&as->iotlb, run);
+			high = mid - 1;
 	}
-	return 0;
+	return low;
 }
 
 /**
- * vhost_vdpa_unmap() - take away every run that a range touches
- * @v: device
- * @as: address space
- * @first: first IOVA
- * @last: last IOVA
+ * vhost_vdpa_map_split() - make two maps of one
+ * @map: map; keeps the runs before @at
+ * @at: index of the first run of the other, not 0
  *
- * A run is taken whole. A parent that is told tables does not know until the next
- * vhost_vdpa_commit(), and memory is kept until then.
- *
- * Context: Process context, v->lock held.
- * Return: 0; -ENOMEM; or the parent's error, and what it did not unmap is still there.
+ * Return: the other, in no list or tree; or NULL when out of memory.
  */
-int vhost_vdpa_unmap(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
-		     u64 last)
+struct vhost_vdpa_map *vhost_vdpa_map_split(struct vhost_vdpa_map *map,
+					    unsigned int at)
 {
-	lockdep_assert_held(&v->lock);
+	struct vdpa_map *shown = &map->shown;
+	unsigned int nr = shown->nr_runs - at;
+	struct vhost_vdpa_map *rest;
 
-	if (vhost_vdpa_by_table(v))
-		return vhost_vdpa_retire(v, as, first, last);
-	return vhost_vdpa_unmap_now(v, as, first, last);
-}
-
-/* Everything in the trees is known to the device, or unknown, as it should be. */
-static void vhost_vdpa_settle(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
-{
-	struct vhost_vdpa_map *map, *next;
-	struct vhost_iotlb_map *run;
-
-	list_for_each_entry_safe(map, next, &as->pending, pending)
-		list_del_init(&map->pending);
-	while ((run = vhost_iotlb_itree_first(&as->retired, 0, U64_MAX)))
-		vhost_vdpa_free_run(v, as, &as->retired, run);
-}
-
-/* Back to the table that the device was told last. */
-static void vhost_vdpa_roll_back(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
-{
-	struct vhost_vdpa_map *map, *after;
-	struct vhost_iotlb_map *run, *next;
-
-	list_for_each_entry_safe(map, after, &as->pending, pending) {
-		map->refs++;
-		vhost_vdpa_map_undo(v, as, map);
-		vhost_vdpa_map_put(as, map);
+	rest = vhost_vdpa_map_alloc(shown->perm, shown->files);
+	if (!rest)
+		return NULL;
+	if (nr > 1 && vhost_vdpa_map_grow(rest, nr)) {
+		vhost_vdpa_map_free(rest);
+		return NULL;
 	}
 
-	/* a run that cannot be entered for want of memory is kept until it is retired */
-	for (run = vhost_iotlb_itree_first(&as->retired, 0, U64_MAX); run;
-	     run = next) {
-		next = vhost_iotlb_itree_next(run, 0, U64_MAX);
-		if (!vhost_vdpa_copy_run(&as->iotlb, run))
-			vhost_iotlb_map_free(&as->retired, run);
-	}
-}
+	memcpy(rest->shown.runs, shown->runs + at, nr * sizeof(*shown->runs));
+	if (shown->files)
+		memcpy(rest->shown.files, shown->files + at,
+		       nr * sizeof(*shown->files));
+	rest->shown.nr_runs = nr;
+	rest->shown.first = shown->runs[at].iova;
+	rest->shown.last = shown->last;
+	rest->told = map->told;
 
-/**
- * vhost_vdpa_commit() - make changes of an address space final
- * @v: device
- * @as: address space
- *
- * Tells a parent that is told tables the whole of it. If that is refused, everything
- * since the last time is taken back.
- *
- * Context: Process context, v->lock held.
- * Return: 0 or the parent's error.
- */
-int vhost_vdpa_commit(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
-{
-	int err;
-
-	lockdep_assert_held(&v->lock);
-
-	if (vhost_vdpa_by_table(v)) {
-		err = v->vdpa->config->set_map(v->vdpa, as->id, &as->iotlb);
-		if (err) {
-			vhost_vdpa_roll_back(v, as);
-			return err;
-		}
-	}
-	vhost_vdpa_settle(v, as);
-	return 0;
-}
-
-/* Free every entry of @tree with its memory. */
-static void vhost_vdpa_drop_tree(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-				 struct vhost_iotlb *tree)
-{
-	struct vhost_iotlb_map *run;
-
-	while ((run = vhost_iotlb_itree_first(tree, 0, U64_MAX)))
-		vhost_vdpa_free_run(v, as, tree, run);
-}
-
-/**
- * vhost_vdpa_as_drop() - empty an address space for good
- * @v: device, reset
- * @as: address space
- *
- * The device is told first, but nothing hinges on what it says: it is at rest.
- *
- * Context: Process context, v->lock held.
- */
-void vhost_vdpa_as_drop(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
-{
-	struct vhost_iotlb_map *run;
-
-	lockdep_assert_held(&v->lock);
-
-	for (run = vhost_iotlb_itree_first(&as->iotlb, 0, U64_MAX); run;
-	     run = vhost_iotlb_itree_next(run, 0, U64_MAX))
-		vhost_vdpa_dma_unmap(v, as->id, run->start, run->size);
-	vhost_vdpa_dma_default(v, as->id);
-
-	vhost_vdpa_drop_tree(v, as, &as->iotlb);
-	vhost_vdpa_drop_tree(v, as, &as->retired);
+	shown->nr_runs = at;
+	shown->last = rest->shown.first - 1;
+	return rest;
 }

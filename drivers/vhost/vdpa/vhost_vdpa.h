@@ -5,8 +5,7 @@
  * Vocabulary: a *session* is the time from open to close, or to revocation when the
  * device goes away first. The *owner* is the mm that called VHOST_SET_OWNER. A *map*
  * is what one VHOST_IOTLB_UPDATE message asked for; a *run* is a piece of it that is
- * contiguous in IOVA and in the device's addresses, one entry of the address space's
- * tree. "last" is an inclusive end.
+ * contiguous in IOVA and in the device's addresses. "last" is an inclusive end.
  *
  * Locks, outer to inner:
  *
@@ -25,6 +24,7 @@
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/vdpa.h>
 #include <linux/vhost.h>
@@ -65,23 +65,50 @@ struct vhost_vdpa_vq {
 };
 
 /**
+ * struct vhost_vdpa_map - one map
+ * @shown: its runs, as a parent is shown them. Its link is in a list of the address
+ *	space while the device is to be told that the map was added or removed.
+ * @node: in the address space's tree, unless removed
+ * @max_runs: how many runs there is room for
+ * @told: the device knows of it
+ * @run: the array of runs while one is enough
+ * @file: the array of files then
+ *
+ * Protected, once entered, by vhost_vdpa::lock.
+ */
+struct vhost_vdpa_map {
+	struct vdpa_map shown;
+	struct rb_node node;
+	unsigned int max_runs;
+	bool told;
+	struct vdpa_map_run run;
+	struct vdpa_map_file file;
+};
+
+/**
  * struct vhost_vdpa_as - one address space
  * @id: ASID
- * @iotlb: runs that are mapped; what set_map() is given
- * @retired: runs that left @iotlb while the device may still use them: set_map() has
- *	not told it yet. Their memory is kept.
- * @pending: maps in @iotlb that set_map() has not told the device yet
- * @nr_maps: maps that exist, bounded by max_iotlb_entries
+ * @nr_maps: maps in @maps, bounded by max_iotlb_entries
+ * @maps: maps that exist for the user, by IOVA
+ * @added: those among them that the device was not told of
+ * @removed: maps that the user removed and the device may still use, so that their
+ *	memory is kept
+ * @forgotten: the device lost its maps by a reset
+ * @table_valid: @table is what the device was told last
+ * @table: for set_map() only
  *
  * Created by the first message that names it, freed when the session ends. All of
  * it is protected by vhost_vdpa::lock.
  */
 struct vhost_vdpa_as {
 	unsigned int id;
-	struct vhost_iotlb iotlb;
-	struct vhost_iotlb retired;
-	struct list_head pending;
 	unsigned int nr_maps;
+	struct rb_root maps;
+	struct list_head added;
+	struct list_head removed;
+	bool forgotten;
+	bool table_valid;
+	struct vhost_iotlb table;
 };
 
 /**
@@ -209,46 +236,60 @@ long vhost_vdpa_set_config_call(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
 /* iotlb.c */
 
 ssize_t vhost_vdpa_write_iter(struct kiocb *iocb, struct iov_iter *from);
+
+/* space.c */
+
+bool vhost_vdpa_as_busy(struct vhost_vdpa_as *as, u64 first, u64 last);
+int vhost_vdpa_gather(struct vhost_vdpa *v, struct list_head *maps,
+		      const struct vhost_iotlb_msg *msg);
+void vhost_vdpa_ungather(struct vhost_vdpa *v, struct list_head *maps);
+void vhost_vdpa_as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+		       struct list_head *maps);
+int vhost_vdpa_as_remove(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
+			 u64 last);
+int vhost_vdpa_as_commit(struct vhost_vdpa *v, struct vhost_vdpa_as *as);
+struct vhost_vdpa_as *vhost_vdpa_as_get(struct vhost_vdpa *v, u32 asid, bool create);
 void vhost_vdpa_as_clear_all(struct vhost_vdpa *v);
+void vhost_vdpa_as_forgotten_all(struct vhost_vdpa *v);
 void vhost_vdpa_as_free_all(struct vhost_vdpa *v);
+
+/* tell.c */
+
+bool vhost_vdpa_by_table(const struct vhost_vdpa *v);
+int vhost_vdpa_tell(struct vhost_vdpa *v, struct vhost_vdpa_as *as);
+void vhost_vdpa_tell_gone(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			  const struct vhost_vdpa_map *map);
+void vhost_vdpa_tell_default(struct vhost_vdpa *v, struct vhost_vdpa_as *as);
 
 /* map.c */
 
-struct vhost_vdpa_map;
+int vhost_vdpa_map_init(void);
+void vhost_vdpa_map_exit(void);
+struct vhost_vdpa_map *vhost_vdpa_map_alloc(u32 perm, bool files);
+void vhost_vdpa_map_free(struct vhost_vdpa_map *map);
+int vhost_vdpa_map_add_run(struct vhost_vdpa_map *map, u64 iova, u64 size, u64 addr,
+			   const struct vdpa_map_file *file);
+unsigned int vhost_vdpa_map_find_run(const struct vhost_vdpa_map *map, u64 iova);
+struct vhost_vdpa_map *vhost_vdpa_map_split(struct vhost_vdpa_map *map,
+					    unsigned int at);
 
-struct vhost_vdpa_map *vhost_vdpa_map_alloc(struct vhost_vdpa_as *as, u64 first,
-					    u64 last);
-void vhost_vdpa_map_put(struct vhost_vdpa_as *as, struct vhost_vdpa_map *map);
-int vhost_vdpa_enter_run(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			 struct vhost_vdpa_map *map, u64 iova, u64 size, u64 addr,
-			 u32 perm, void *opaque, struct vdpa_map_file *file);
-void vhost_vdpa_map_undo(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			 struct vhost_vdpa_map *map);
-int vhost_vdpa_unmap(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
-		     u64 last);
-int vhost_vdpa_commit(struct vhost_vdpa *v, struct vhost_vdpa_as *as);
-void vhost_vdpa_as_drop(struct vhost_vdpa *v, struct vhost_vdpa_as *as);
+/* pin.c */
 
-/* gather.c */
+int vhost_vdpa_fill_pinned(struct vhost_vdpa *v, struct vhost_vdpa_map *map,
+			   const struct vhost_iotlb_msg *msg);
+void vhost_vdpa_unpin(struct mm_struct *mm, const struct vhost_vdpa_map *map);
 
-int vhost_vdpa_map_fill(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			struct vhost_vdpa_map *map,
-			const struct vhost_iotlb_msg *msg);
-struct vhost_vdpa_map *vhost_vdpa_run_map(const struct vhost_vdpa *v,
-					  const struct vhost_iotlb_map *run);
-void vhost_vdpa_run_release(struct vhost_vdpa *v, const struct vhost_iotlb_map *run);
+/* va.c */
+
+int vhost_vdpa_fill_virtual(struct vhost_vdpa *v, struct list_head *maps,
+			    const struct vhost_iotlb_msg *msg);
+void vhost_vdpa_va_put(const struct vhost_vdpa_map *map);
 
 /* dma.c */
 
+bool vhost_vdpa_by_platform(const struct vdpa_device *vdpa);
 int vhost_vdpa_domain_alloc(struct vhost_vdpa *v);
 void vhost_vdpa_domain_free(struct vhost_vdpa *v);
 void vhost_vdpa_latch_range(struct vhost_vdpa *v);
-bool vhost_vdpa_by_table(const struct vhost_vdpa *v);
-bool vhost_vdpa_by_platform(const struct vdpa_device *vdpa);
-int vhost_vdpa_dma_map(struct vhost_vdpa *v, unsigned int asid, u64 iova, u64 size,
-		       u64 addr, u32 perm, struct vdpa_map_file *file);
-int vhost_vdpa_dma_unmap(struct vhost_vdpa *v, unsigned int asid, u64 iova,
-			 u64 size);
-void vhost_vdpa_dma_default(struct vhost_vdpa *v, unsigned int asid);
 
 #endif /* _VHOST_VDPA_H */

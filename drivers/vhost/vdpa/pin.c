@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Maps of pinned pages: finding the runs, and giving the pages back.
+ *
+ * Pages are counted in the owner's pinned_vm against RLIMIT_MEMLOCK, for each map that
+ * they are in.
+ */
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include "vhost_vdpa.h"
+
+/*
+ * Pages pinned in one go. Looking them up keeps interrupts off, and their pointers take
+ * four pages; more does not make it faster.
+ */
+#define VHOST_VDPA_PIN_MAX 2048
+/* as many need no allocation */
+#define VHOST_VDPA_PIN_FEW 16
+
+static int vhost_vdpa_charge(struct mm_struct *mm, unsigned long pages)
+{
+	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+
+	if (atomic64_add_return(pages, &mm->pinned_vm) <= limit)
+		return 0;
+	atomic64_sub(pages, &mm->pinned_vm);
+	return -ENOMEM;
+}
+
+static void vhost_vdpa_uncharge(struct mm_struct *mm, unsigned long pages)
+{
+	atomic64_sub(pages, &mm->pinned_vm);
+}
+
+/* Pages that [addr, addr + size) lies in, which a run or a whole map is pinned as. */
+static unsigned long vhost_vdpa_span(u64 addr, u64 size)
+{
+	return DIV_ROUND_UP_ULL(offset_in_page(addr) + size, PAGE_SIZE);
+}
+
+static unsigned long vhost_vdpa_unpin_runs(const struct vdpa_map *map, bool dirty)
+{
+	unsigned long pages, all = 0;
+	unsigned int i;
+
+	for (i = 0; i < map->nr_runs; i++) {
+		const struct vdpa_map_run *run = &map->runs[i];
+
+		pages = vhost_vdpa_span(run->addr, run->size);
+		unpin_user_page_range_dirty_lock(pfn_to_page(PHYS_PFN(run->addr)),
+						 pages, dirty);
+		all += pages;
+		cond_resched();
+	}
+	return all;
+}
+
+/**
+ * vhost_vdpa_unpin() - give back the pages of a map
+ * @mm: owner
+ * @map: map that the device does not reach any more
+ *
+ * Context: Process context. May sleep.
+ */
+void vhost_vdpa_unpin(struct mm_struct *mm, const struct vhost_vdpa_map *map)
+{
+	bool dirty = map->shown.perm & VHOST_MAP_WO;
+
+	vhost_vdpa_uncharge(mm, vhost_vdpa_unpin_runs(&map->shown, dirty));
+}
+
+/**
+ * struct vhost_vdpa_pin - a map of pinned pages in the making
+ * @map: the map
+ * @iova: where the run at hand begins
+ * @left: bytes from there to the end of the map
+ * @offset: of the run's first byte in its first page
+ * @pfn: the run's first page
+ * @pages: pages in the run, 0 if none is at hand
+ */
+struct vhost_vdpa_pin {
+	struct vhost_vdpa_map *map;
+	u64 iova;
+	u64 left;
+	unsigned long offset;
+	unsigned long pfn;
+	unsigned long pages;
+};
+
+/* Enter the run at hand into the map. */
+static int vhost_vdpa_pin_flush(struct vhost_vdpa_pin *pin)
+{
+	u64 size = ((u64)pin->pages << PAGE_SHIFT) - pin->offset;
+	u64 addr = ((u64)pin->pfn << PAGE_SHIFT) + pin->offset;
+	int err;
+
+	if (!pin->pages)
+		return 0;
+	size = min(size, pin->left);
+	err = vhost_vdpa_map_add_run(pin->map, pin->iova, size, addr, NULL);
+	if (err)
+		return err;
+
+	pin->iova += size;
+	pin->left -= size;
+	pin->offset = 0;
+	pin->pages = 0;
+	return 0;
+}
+
+/*
+ * Add pinned pages to the run at hand, entering it where they do not continue it.
+ * Return: how many were taken, all of them unless memory ran out.
+ */
+static unsigned long vhost_vdpa_pin_take(struct vhost_vdpa_pin *pin,
+					 struct page **pages, unsigned long nr)
+{
+	unsigned long from, to, pfn;
+
+	for (from = 0; from < nr; from = to) {
+		pfn = page_to_pfn(pages[from]);
+		for (to = from + 1; to < nr; to++)
+			if (page_to_pfn(pages[to]) - pfn != to - from)
+				break;
+
+		if (pfn != pin->pfn + pin->pages) {
+			if (vhost_vdpa_pin_flush(pin))
+				break;
+			pin->pfn = pfn;
+		}
+		pin->pages += to - from;
+	}
+	return from;
+}
+
+/* Pin up to @nr pages at @addr and take them. Return: how many, or -errno. */
+static long vhost_vdpa_pin_some(struct vhost_vdpa_pin *pin, unsigned long addr,
+				struct page **pages, unsigned long nr)
+{
+	unsigned int flags = FOLL_LONGTERM;
+	unsigned long taken;
+	long got;
+
+	if (pin->map->shown.perm & VHOST_MAP_WO)
+		flags |= FOLL_WRITE;
+	got = pin_user_pages_fast(addr, nr, flags, pages);
+	if (got <= 0)
+		return got ?: -EFAULT;
+
+	taken = vhost_vdpa_pin_take(pin, pages, got);
+	if (taken == got)
+		return got;
+	unpin_user_pages(pages + taken, got - taken);
+	return -ENOMEM;
+}
+
+static int vhost_vdpa_pin_all(struct vhost_vdpa *v, struct vhost_vdpa_pin *pin,
+			      unsigned long addr, unsigned long nr)
+{
+	struct page *few[VHOST_VDPA_PIN_FEW], **pages = few;
+	unsigned long max = ARRAY_SIZE(few);
+	long got = 0;
+
+	if (nr > max) {
+		max = min(nr, VHOST_VDPA_PIN_MAX);
+		pages = kvmalloc_array(max, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+		if (!pages)
+			return -ENOMEM;
+	}
+
+	for (; nr && got >= 0; nr -= got, addr += got << PAGE_SHIFT) {
+		/* a device that is gone needs no more of them */
+		if (READ_ONCE(v->vdpa))
+			got = vhost_vdpa_pin_some(pin, addr, pages, min(nr, max));
+		else
+			got = -ENODEV;
+		if (got < 0)
+			break;
+		cond_resched();
+	}
+
+	if (pages != few)
+		kvfree(pages);
+	if (got < 0)
+		return got;
+	return vhost_vdpa_pin_flush(pin);
+}
+
+/**
+ * vhost_vdpa_fill_pinned() - pin the pages of a map
+ * @v: device
+ * @map: map without runs
+ * @msg: update message with valid IOVAs and permissions, and addresses that do not wrap
+ *
+ * Context: The owner's process context, no lock held that a page fault could need.
+ * Return: 0; -EINVAL when IOVA and address differ in their place in a page; -ENOMEM,
+ *	also past RLIMIT_MEMLOCK; -EFAULT where there is no such memory; -EINTR; or
+ *	-ENODEV. On failure nothing is pinned.
+ */
+int vhost_vdpa_fill_pinned(struct vhost_vdpa *v, struct vhost_vdpa_map *map,
+			   const struct vhost_iotlb_msg *msg)
+{
+	unsigned long nr = vhost_vdpa_span(msg->uaddr, msg->size);
+	struct vhost_vdpa_pin pin = {
+		.map = map,
+		.iova = msg->iova,
+		.left = msg->size,
+		.offset = offset_in_page(msg->iova),
+	};
+	int err;
+
+	/* a page has one place in the IOVA space */
+	if (offset_in_page(msg->iova) != offset_in_page(msg->uaddr))
+		return -EINVAL;
+	err = vhost_vdpa_charge(v->mm, nr);
+	if (err)
+		return err;
+
+	err = vhost_vdpa_pin_all(v, &pin, msg->uaddr & PAGE_MASK, nr);
+	if (!err)
+		return 0;
+
+	vhost_vdpa_unpin_runs(&map->shown, false);
+	if (pin.pages)
+		unpin_user_page_range_dirty_lock(pfn_to_page(pin.pfn), pin.pages,
+						 false);
+	vhost_vdpa_uncharge(v->mm, nr);
+	return err;
+}
