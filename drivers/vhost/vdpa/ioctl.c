@@ -10,6 +10,7 @@
 #include <linux/nospec.h>
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
+#include <uapi/linux/vhost_vdpa.h>
 #include <uapi/linux/virtio_config.h>
 #include "vhost_vdpa.h"
 
@@ -17,7 +18,8 @@
 #define VHOST_VDPA_BACKEND_FEATURES				\
 	(BIT_ULL(VHOST_BACKEND_F_IOTLB_MSG_V2) |		\
 	 BIT_ULL(VHOST_BACKEND_F_IOTLB_BATCH) |			\
-	 BIT_ULL(VHOST_BACKEND_F_IOTLB_ASID))
+	 BIT_ULL(VHOST_BACKEND_F_IOTLB_ASID) |			\
+	 BIT_ULL(VHOST_BACKEND_F_IOTLB_ERRNO))
 
 /**
  * vhost_vdpa_driver_ok() - does the device have DRIVER_OK (section 2.1)

@@ -14,6 +14,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
+#include <uapi/linux/vhost_vdpa.h>
 #include "vhost_vdpa.h"
 
 static unsigned int max_iotlb_entries = 2048;
@@ -191,6 +192,15 @@ static bool vhost_vdpa_msg_empty(const struct vhost_iotlb_msg *msg)
 			      msg->type == VHOST_IOTLB_INVALIDATE);
 }
 
+/* vhost has one answer for whatever goes wrong with a well-formed message. */
+static int vhost_vdpa_msg_error(struct vhost_vdpa *v, int err)
+{
+	if (!err || err == -ENODEV ||
+	    (v->backend_features & BIT_ULL(VHOST_BACKEND_F_IOTLB_ERRNO)))
+		return err;
+	return -EFAULT;
+}
+
 static int vhost_vdpa_serve_frame(struct vhost_vdpa *v, struct iov_iter *from)
 {
 	union vhost_vdpa_frame frame;
@@ -212,10 +222,9 @@ static int vhost_vdpa_serve_frame(struct vhost_vdpa *v, struct iov_iter *from)
 	    (v->backend_features & BIT_ULL(VHOST_BACKEND_F_IOTLB_ASID)))
 		asid = frame.v2.asid;
 	err = vhost_vdpa_serve(v, asid, msg);
+	err = vhost_vdpa_msg_error(v, err);
 	vhost_vdpa_leave(v);
-
-	/* vhost has one answer for whatever goes wrong with a well-formed message */
-	return err && err != -ENODEV ? -EFAULT : err;
+	return err;
 }
 
 /**
@@ -228,7 +237,7 @@ static int vhost_vdpa_serve_frame(struct vhost_vdpa *v, struct iov_iter *from)
  * Context: Process context. Takes and releases v->msg_lock and v->lock.
  * Return: bytes of the messages that took effect; if there are none, -EINVAL for a bad
  *	frame, -ENODEV when the device is gone, -EINTR, or -EFAULT for a message that
- *	could not be served.
+ *	could not be served, for which VHOST_BACKEND_F_IOTLB_ERRNO gives the reason.
  */
 ssize_t vhost_vdpa_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
