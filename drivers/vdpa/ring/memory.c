@@ -17,30 +17,16 @@
 #include <linux/rwsem.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/vdpa.h>
 #include <linux/vhost_iotlb.h>
 
 #include "ring_private.h"
 
-/*
- * What the trees are told, to which 0 would mean that nothing fits. The limit that
- * counts is ours: a cut needs two entries more for a moment.
- */
-#define TABLE_LIMIT UINT_MAX
-
-static void memory_free_tables(struct vdpa_memory *mem)
-{
-	unsigned int i;
-
-	for (i = 0; i < mem->nas; i++) {
-		if (mem->tables[i].map)
-			vhost_iotlb_free(mem->tables[i].map);
-	}
-}
-
 /**
  * vdpa_memory_alloc() - create the address spaces of a device
  * @nas: how many address spaces, at least 1
- * @limit: most entries that one of them holds, 0 for no limit
+ * @limit: most extents that one of them holds, 0 for no limit: maps, as the bus
+ *	driver gives them, and pieces that are left of those
  *
  * All of them are empty: nothing can be reached until something is mapped or
  * vdpa_memory_clear() says that the identity applies.
@@ -51,7 +37,6 @@ static void memory_free_tables(struct vdpa_memory *mem)
 struct vdpa_memory *vdpa_memory_alloc(unsigned int nas, unsigned int limit)
 {
 	struct vdpa_memory *mem;
-	unsigned int i;
 
 	if (!nas)
 		return NULL;
@@ -62,17 +47,7 @@ struct vdpa_memory *vdpa_memory_alloc(unsigned int nas, unsigned int limit)
 	mem->generation = 1;
 	mem->limit = limit;
 	mem->nas = nas;
-	for (i = 0; i < nas; i++) {
-		mem->tables[i].map = vhost_iotlb_alloc(TABLE_LIMIT, 0);
-		if (!mem->tables[i].map)
-			goto err_tables;
-	}
 	return mem;
-
-err_tables:
-	memory_free_tables(mem);
-	kfree(mem);
-	return NULL;
 }
 EXPORT_SYMBOL_GPL(vdpa_memory_alloc);
 
@@ -84,39 +59,56 @@ EXPORT_SYMBOL_GPL(vdpa_memory_alloc);
  */
 void vdpa_memory_free(struct vdpa_memory *mem)
 {
+	LIST_HEAD(taken);
+	unsigned int i;
+
 	if (!mem)
 		return;
 	if (mem->mm)
 		mmdrop(mem->mm);
-	memory_free_tables(mem);
+	for (i = 0; i < mem->nas; i++)
+		vdpa_table_take_all(&mem->tables[i], &taken);
+	vdpa_extents_free(&taken);
 	kfree(mem);
 }
 EXPORT_SYMBOL_GPL(vdpa_memory_free);
 
-/* Can [@start, @last] lie at @addr, and is @perm one that exists? */
-static bool range_valid(const struct vdpa_memory *mem, u64 start, u64 last,
-			u64 addr, u32 perm)
-{
-	u64 end, max = mem->mm ? ULONG_MAX : PHYS_ADDR_MAX;
+/* Changes */
 
-	if (!perm || (perm & ~VHOST_MAP_RW))
-		return false;
-	return !check_add_overflow(addr, last - start, &end) && end <= max;
+/* An extent of one run, on list @extents. */
+static int extent_add(struct list_head *extents, u64 start, u64 last, u64 addr,
+		      u32 perm)
+{
+	struct vdpa_extent *extent = vdpa_extent_alloc(1);
+
+	if (!extent)
+		return -ENOMEM;
+	extent->start = start;
+	extent->last = last;
+	extent->perm = perm;
+	extent->runs[0].iova = start;
+	extent->runs[0].addr = addr;
+	list_add_tail(&extent->link, extents);
+	return 0;
 }
 
-/* Enter [@start, @last] into @map, which need not be one of @mem's. */
-static int table_add(const struct vdpa_memory *mem, struct vhost_iotlb *map,
-		     u64 start, u64 last, u64 addr, u32 perm)
+/* The same of @map, with all its runs. */
+static int extent_add_map(struct list_head *extents, const struct vdpa_map *map)
 {
-	lockdep_assert_held(&mem->lock);
-	if (!range_valid(mem, start, last, addr, perm))
-		return -EINVAL;
-	if (vhost_iotlb_itree_first(map, start, last))
-		return -EEXIST;
-	if (mem->limit && map->nmaps >= mem->limit)
-		return -ENOSPC;
-	return vhost_iotlb_add_range_ctx(map, start, last, addr, perm,
-					 mem->mm ? (void *)mem : NULL);
+	struct vdpa_extent *extent = vdpa_extent_alloc(map->nr_runs);
+	unsigned int i;
+
+	if (!extent)
+		return -ENOMEM;
+	extent->start = map->first;
+	extent->last = map->last;
+	extent->perm = map->perm;
+	for (i = 0; i < map->nr_runs; i++) {
+		extent->runs[i].iova = map->runs[i].iova;
+		extent->runs[i].addr = map->runs[i].addr;
+	}
+	list_add_tail(&extent->link, extents);
+	return 0;
 }
 
 /* Does @b go on where @a ends, in both spaces? */
@@ -127,15 +119,14 @@ static bool entries_touch(const struct vhost_iotlb_map *a, u64 last,
 	       a->addr + (last - a->start) + 1 == b->addr;
 }
 
-/* Fill the empty @to with @from, one entry for neighbours that touch. */
-static int table_copy(const struct vdpa_memory *mem, struct vhost_iotlb *to,
-		      struct vhost_iotlb *from)
+/* Extents of all entries of @iotlb, one for neighbours that touch. */
+static int extent_add_iotlb(struct list_head *extents, struct vhost_iotlb *iotlb)
 {
 	struct vhost_iotlb_map *first, *next;
 	u64 last;
 	int err;
 
-	first = vhost_iotlb_itree_first(from, 0, U64_MAX);
+	first = vhost_iotlb_itree_first(iotlb, 0, U64_MAX);
 	while (first) {
 		last = first->last;
 		next = vhost_iotlb_itree_next(first, 0, U64_MAX);
@@ -143,13 +134,72 @@ static int table_copy(const struct vdpa_memory *mem, struct vhost_iotlb *to,
 			last = next->last;
 			next = vhost_iotlb_itree_next(next, 0, U64_MAX);
 		}
-		err = table_add(mem, to, first->start, last, first->addr,
-				first->perm);
+		err = extent_add(extents, first->start, last, first->addr,
+				 first->perm);
 		if (err)
 			return err;
 		first = next;
 	}
 	return 0;
+}
+
+/* Enter all of @extents into @table, or none. */
+static int memory_enter_extents(struct vdpa_memory *mem, struct vdpa_table *table,
+				struct list_head *extents)
+{
+	u64 max = mem->mm ? ULONG_MAX : PHYS_ADDR_MAX;
+	struct vdpa_extent *extent;
+	int err;
+
+	lockdep_assert_held_write(&mem->lock);
+
+	list_for_each_entry(extent, extents, link) {
+		extent->user = mem->mm;
+		err = -EINVAL;
+		if (!vdpa_extent_valid(extent, max))
+			goto undo;
+		err = vdpa_table_insert(table, extent);
+		if (err)
+			goto undo;
+	}
+	err = -ENOSPC;
+	if (!mem->limit || table->nr <= mem->limit) {
+		INIT_LIST_HEAD(extents);
+		return 0;
+	}
+undo:
+	list_for_each_entry_continue_reverse(extent, extents, link)
+		vdpa_table_erase(table, extent);
+	return err;
+}
+
+/*
+ * Put @added in the place of @taken, which were just taken out of @table: all of them or
+ * none. Either way both lists hold what is not in the table afterwards.
+ */
+static int memory_replace(struct vdpa_memory *mem, struct vdpa_table *table,
+			  struct list_head *taken, struct list_head *added)
+{
+	struct vdpa_extent *extent;
+	int err;
+
+	err = memory_enter_extents(mem, table, added);
+	if (err) {
+		list_for_each_entry(extent, taken, link)
+			vdpa_table_insert(table, extent);
+		INIT_LIST_HEAD(taken);
+		return err;
+	}
+	table->identity = false;
+	mem->generation++;
+	return 0;
+}
+
+static struct vdpa_table *memory_table(struct vdpa_memory *mem, unsigned int asid)
+{
+	if (asid >= mem->nas)
+		return NULL;
+	return &mem->tables[array_index_nospec(asid, mem->nas)];
 }
 
 /**
@@ -158,50 +208,95 @@ static int table_copy(const struct vdpa_memory *mem, struct vhost_iotlb *to,
  * @asid: which address space
  * @iotlb: what it shall contain; copied, the caller keeps it
  *
- * The copy is made before the old map goes, which stays in force on failure.
  * The identity, if it applied, no longer does.
  *
  * Context: Process context, not within a burst. Waits for running bursts.
  * Return: 0; -EINVAL for an @asid, address or permission that cannot be; -EEXIST
- * if entries overlap; -ENOSPC if there are too many; -ENOMEM; -EBUSY if an mm is
- * bound or unbound meanwhile.
+ * if entries overlap; -ENOSPC if there are too many; -ENOMEM. On failure the old map
+ * stays in force.
  */
 int vdpa_memory_set(struct vdpa_memory *mem, unsigned int asid,
 		    struct vhost_iotlb *iotlb)
 {
-	struct vhost_iotlb *map;
-	struct mm_struct *mm;
+	struct vdpa_table *table = memory_table(mem, asid);
+	LIST_HEAD(taken);
+	LIST_HEAD(added);
 	int err;
 
-	if (asid >= mem->nas)
+	if (!table)
 		return -EINVAL;
-	asid = array_index_nospec(asid, mem->nas);
-	map = vhost_iotlb_alloc(TABLE_LIMIT, 0);
-	if (!map)
-		return -ENOMEM;
-
-	/* bursts go on while the copy is made: only the swap must exclude them */
-	down_read(&mem->lock);
-	mm = mem->mm;
-	err = table_copy(mem, map, iotlb);
-	up_read(&mem->lock);
-	if (err)
-		goto out;
-
-	down_write(&mem->lock);
-	if (mem->mm == mm) {
-		swap(mem->tables[asid].map, map);
-		mem->tables[asid].identity = false;
-		mem->generation++;
-	} else {
-		err = -EBUSY;
+	err = extent_add_iotlb(&added, iotlb);
+	if (!err) {
+		down_write(&mem->lock);
+		vdpa_table_take_all(table, &taken);
+		err = memory_replace(mem, table, &taken, &added);
+		up_write(&mem->lock);
 	}
-	up_write(&mem->lock);
-out:
-	vhost_iotlb_free(map);
+	vdpa_extents_free(&taken);
+	vdpa_extents_free(&added);
 	return err;
 }
 EXPORT_SYMBOL_GPL(vdpa_memory_set);
+
+/* Let extents begin and end with [@start, @last]. */
+static int table_cut_out(struct vdpa_table *table, u64 start, u64 last)
+{
+	int err = vdpa_table_cut(table, start);
+
+	if (!err && last != U64_MAX)
+		err = vdpa_table_cut(table, last + 1);
+	return err;
+}
+
+/**
+ * vdpa_memory_update() - change an address space in one transaction
+ * @mem: the device's memory
+ * @asid: which address space
+ * @removed: list of struct vdpa_map, whose ranges are removed first
+ * @added: list of struct vdpa_map to be added; copied, the caller keeps them
+ *
+ * As &vdpa_config_ops.update_map. The identity, if it applied, no longer does.
+ *
+ * Context: Process context, not within a burst. Waits for running bursts.
+ * Return: 0; -EINVAL for an @asid, address or permission that cannot be; -EEXIST if
+ * what is added overlaps; -ENOSPC if there is too much; -ENOMEM. On failure everything
+ * is as it was.
+ */
+int vdpa_memory_update(struct vdpa_memory *mem, unsigned int asid,
+		       const struct list_head *removed,
+		       const struct list_head *added)
+{
+	struct vdpa_table *table = memory_table(mem, asid);
+	const struct vdpa_map *map;
+	LIST_HEAD(extents);
+	LIST_HEAD(taken);
+	int err = 0;
+
+	if (!table)
+		return -EINVAL;
+	list_for_each_entry(map, added, link) {
+		err = extent_add_map(&extents, map);
+		if (err)
+			goto out;
+	}
+
+	down_write(&mem->lock);
+	list_for_each_entry(map, removed, link) {
+		err = table_cut_out(table, map->first, map->last);
+		if (err)
+			goto unlock;
+	}
+	list_for_each_entry(map, removed, link)
+		vdpa_table_take(table, map->first, map->last, &taken);
+	err = memory_replace(mem, table, &taken, &extents);
+unlock:
+	up_write(&mem->lock);
+out:
+	vdpa_extents_free(&taken);
+	vdpa_extents_free(&extents);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vdpa_memory_update);
 
 /**
  * vdpa_memory_map() - add a range to an address space
@@ -222,79 +317,26 @@ EXPORT_SYMBOL_GPL(vdpa_memory_set);
 int vdpa_memory_map(struct vdpa_memory *mem, unsigned int asid, u64 iova,
 		    u64 size, u64 addr, u32 perm)
 {
-	struct vdpa_table *table;
+	struct vdpa_table *table = memory_table(mem, asid);
+	LIST_HEAD(added);
+	LIST_HEAD(none);
 	u64 last;
 	int err;
 
-	if (asid >= mem->nas || !size || check_add_overflow(iova, size - 1, &last))
+	if (!table || !size || check_add_overflow(iova, size - 1, &last))
 		return -EINVAL;
-	table = &mem->tables[array_index_nospec(asid, mem->nas)];
-
-	guard(rwsem_write)(&mem->lock);
-	err = table_add(mem, table->map, iova, last, addr, perm);
+	err = extent_add(&added, iova, last, addr, perm);
 	if (err)
 		return err;
-	table->identity = false;
-	mem->generation++;
-	return 0;
+
+	down_write(&mem->lock);
+	err = memory_replace(mem, table, &none, &added);
+	up_write(&mem->lock);
+
+	vdpa_extents_free(&added);
+	return err;
 }
 EXPORT_SYMBOL_GPL(vdpa_memory_map);
-
-static int entry_copy_part(struct vhost_iotlb *map,
-			   const struct vhost_iotlb_map *entry, u64 start,
-			   u64 last)
-{
-	return vhost_iotlb_add_range_ctx(map, start, last,
-					 entry->addr + (start - entry->start),
-					 entry->perm, entry->opaque);
-}
-
-/* Remove the copy of the part of @entry that lies before @start. */
-static void entry_drop_head(struct vhost_iotlb *map,
-			    const struct vhost_iotlb_map *entry, u64 start)
-{
-	struct vhost_iotlb_map *head;
-
-	head = vhost_iotlb_itree_first(map, entry->start, start - 1);
-	while (head && head->last != start - 1)
-		head = vhost_iotlb_itree_next(head, entry->start, start - 1);
-	if (head)
-		vhost_iotlb_map_free(map, head);
-}
-
-/*
- * Remove [@start, @last] from @map. What sticks out of it is entered anew first,
- * hence a failure leaves the map as it was.
- */
-static int table_carve(struct vhost_iotlb *map, u64 start, u64 last)
-{
-	struct vhost_iotlb_map *first, *final, *next;
-	int err;
-
-	first = vhost_iotlb_itree_first(map, start, last);
-	if (!first)
-		return 0;
-	for (final = first; ; final = next) {
-		next = vhost_iotlb_itree_next(final, start, last);
-		if (!next)
-			break;
-	}
-	if (first->start < start) {
-		err = entry_copy_part(map, first, first->start, start - 1);
-		if (err)
-			return err;
-	}
-	if (final->last > last) {
-		err = entry_copy_part(map, final, last + 1, final->last);
-		if (err) {
-			if (first->start < start)
-				entry_drop_head(map, first, start);
-			return err;
-		}
-	}
-	vhost_iotlb_del_range(map, start, last);
-	return 0;
-}
 
 /**
  * vdpa_memory_unmap() - remove a range from an address space
@@ -303,28 +345,33 @@ static int table_carve(struct vhost_iotlb *map, u64 start, u64 last)
  * @iova: first address
  * @size: bytes, not 0
  *
- * Removes exactly the range; an entry that reaches beyond is cut. On return
- * nobody uses what was mapped there. The identity has no entries to remove.
+ * Removes exactly the range; an extent that reaches beyond is cut. On return
+ * nobody uses what was mapped there. The identity has nothing to remove.
  *
  * Context: Process context, not within a burst. Waits for running bursts.
  * Return: 0, also if nothing was mapped; -EINVAL for a range or @asid that cannot
- * be; -ENOMEM, only if an entry has to be cut.
+ * be; -ENOMEM, only if an extent has to be cut, and then nothing is removed.
  */
 int vdpa_memory_unmap(struct vdpa_memory *mem, unsigned int asid, u64 iova,
 		      u64 size)
 {
-	struct vdpa_table *table;
+	struct vdpa_table *table = memory_table(mem, asid);
+	LIST_HEAD(taken);
 	u64 last;
 	int err;
 
-	if (asid >= mem->nas || !size || check_add_overflow(iova, size - 1, &last))
+	if (!table || !size || check_add_overflow(iova, size - 1, &last))
 		return -EINVAL;
-	table = &mem->tables[array_index_nospec(asid, mem->nas)];
 
-	guard(rwsem_write)(&mem->lock);
-	err = table_carve(table->map, iova, last);
-	if (!err)
+	down_write(&mem->lock);
+	err = table_cut_out(table, iova, last);
+	if (!err) {
+		vdpa_table_take(table, iova, last, &taken);
 		mem->generation++;
+	}
+	up_write(&mem->lock);
+
+	vdpa_extents_free(&taken);
 	return err;
 }
 EXPORT_SYMBOL_GPL(vdpa_memory_unmap);
@@ -340,16 +387,19 @@ EXPORT_SYMBOL_GPL(vdpa_memory_unmap);
  */
 void vdpa_memory_clear(struct vdpa_memory *mem, unsigned int asid, bool identity)
 {
-	struct vdpa_table *table;
+	struct vdpa_table *table = memory_table(mem, asid);
+	LIST_HEAD(taken);
 
-	if (asid >= mem->nas)
+	if (!table)
 		return;
-	table = &mem->tables[array_index_nospec(asid, mem->nas)];
 
-	guard(rwsem_write)(&mem->lock);
-	vhost_iotlb_reset(table->map);
+	down_write(&mem->lock);
+	vdpa_table_take_all(table, &taken);
 	table->identity = identity;
 	mem->generation++;
+	up_write(&mem->lock);
+
+	vdpa_extents_free(&taken);
 }
 EXPORT_SYMBOL_GPL(vdpa_memory_clear);
 
@@ -386,23 +436,19 @@ EXPORT_SYMBOL_GPL(vdpa_memory_bind_mm);
  */
 void vdpa_memory_unbind_mm(struct vdpa_memory *mem)
 {
-	struct vhost_iotlb_map *entry, *next;
-	struct vhost_iotlb *map;
 	struct mm_struct *mm;
+	LIST_HEAD(taken);
 	unsigned int i;
 
 	down_write(&mem->lock);
 	mm = mem->mm;
 	WRITE_ONCE(mem->mm, NULL);
-	for (i = 0; i < mem->nas; i++) {
-		map = mem->tables[i].map;
-		list_for_each_entry_safe(entry, next, &map->list, link) {
-			if (entry->opaque)
-				vhost_iotlb_map_free(map, entry);
-		}
-	}
+	for (i = 0; i < mem->nas; i++)
+		vdpa_table_take_user(&mem->tables[i], &taken);
 	mem->generation++;
 	up_write(&mem->lock);
+
+	vdpa_extents_free(&taken);
 	if (mm)
 		mmdrop(mm);
 }
@@ -457,7 +503,7 @@ EXPORT_SYMBOL_GPL(vdpa_memory_exit);
  * @mem: the device's memory
  * @asid: which address space, known to exist
  * @iova: the address
- * @hit: filled with the entry that contains it; unchanged on failure
+ * @hit: filled with the run that contains it; unchanged on failure
  *
  * Context: Within a burst.
  * Return: 0, or -EFAULT if nothing is mapped there.
@@ -466,25 +512,13 @@ int vdpa_memory_find(const struct vdpa_memory *mem, unsigned int asid, u64 iova,
 		     struct vdpa_hit *hit)
 {
 	const struct vdpa_table *table = &mem->tables[asid];
-	const struct vhost_iotlb_map *entry;
 
 	lockdep_assert_held(&mem->lock);
-	if (table->identity) {
-		*hit = (struct vdpa_hit) {
-			.last = U64_MAX,
-			.perm = VHOST_MAP_RW,
-		};
-		return 0;
-	}
-	entry = vhost_iotlb_itree_first(table->map, iova, iova);
-	if (!entry)
-		return -EFAULT;
+	if (!table->identity)
+		return vdpa_table_find(table, iova, hit);
 	*hit = (struct vdpa_hit) {
-		.start = entry->start,
-		.last = entry->last,
-		.addr = entry->addr,
-		.perm = entry->perm,
-		.user = entry->opaque,
+		.last = U64_MAX,
+		.perm = VHOST_MAP_RW,
 	};
 	return 0;
 }

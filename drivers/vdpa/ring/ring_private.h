@@ -2,7 +2,8 @@
 /*
  * Inside the ring library: what its files share.
  *
- *	memory.c   address spaces, and who may use them when
+ *	table.c    what one address space maps
+ *	memory.c   the address spaces of a device, and who may use them when
  *	access.c   from an IOVA to the bytes behind it
  *	ring.c     life of a ring, dispatch to its format
  *	chain.c    cursors over the buffers of a chain
@@ -16,6 +17,8 @@
 #define _VDPA_RING_PRIVATE_H
 
 #include <linux/compiler.h>
+#include <linux/list.h>
+#include <linux/rbtree.h>
 #include <linux/rwsem.h>
 #include <linux/types.h>
 #include <linux/vhost_iotlb.h>
@@ -29,13 +32,40 @@
 #define VDPA_RING_BOUNCE 2048
 
 /**
+ * struct vdpa_extent - a range of IOVAs that was mapped in one piece
+ * @node: in the tree of its table
+ * @link: in a list while it is in no table
+ * @start: first IOVA
+ * @last: last IOVA
+ * @perm: VHOST_MAP_*
+ * @user: it leads to user virtual addresses of the mm that was bound, not to
+ *	physical ones
+ * @nr_runs: entries of @runs
+ * @runs: where it leads, in the order of IOVAs; each goes on to the next, or to @last
+ */
+struct vdpa_extent {
+	struct rb_node node;
+	struct list_head link;
+	u64 start;
+	u64 last;
+	u32 perm;
+	bool user;
+	unsigned int nr_runs;
+	struct {
+		u64 iova;
+		u64 addr;
+	} runs[] __counted_by(nr_runs);
+};
+
+/**
  * struct vdpa_table - one address space
- * @map: what is mapped; an entry's @opaque is non-NULL if its address is a user
- *	virtual address of the bound mm, NULL if it is physical
- * @identity: @map is empty and each IOVA is the physical address of that value
+ * @extents: what is mapped
+ * @nr: how many extents that is
+ * @identity: @extents is empty and each IOVA is the physical address of that value
  */
 struct vdpa_table {
-	struct vhost_iotlb *map;
+	struct rb_root extents;
+	unsigned int nr;
 	bool identity;
 };
 
@@ -48,7 +78,7 @@ struct vdpa_table {
  * @generation: counts changes; a translation is good for the generation that it
  *	was made in. Never 0.
  * @mm: whose addresses new entries carry; NULL if they are physical
- * @limit: most entries of a table, 0 for no limit
+ * @limit: most extents of a table, 0 for no limit
  * @nas: number of tables
  * @tables: the address spaces
  */
@@ -62,7 +92,7 @@ struct vdpa_memory {
 };
 
 /**
- * struct vdpa_hit - a table entry remembered
+ * struct vdpa_hit - a run of a table remembered
  * @start: first IOVA
  * @last: last IOVA; less than @start if nothing is remembered
  * @addr: address behind @start
@@ -162,7 +192,7 @@ enum vdpa_kicks {
  * @seg_max: entries of @segs
  * @segs: buffers of the chain fetched last
  * @bounce: VDPA_RING_BOUNCE bytes if entries may be user addresses, or NULL
- * @hit: table entries remembered
+ * @hit: runs of tables remembered
  *
  * No lock: the caller serialises all calls on one ring, with the mutex of its
  * queue for instance. @running and @broken may be read by anyone.
@@ -192,6 +222,20 @@ struct vdpa_ring {
 	void *bounce;
 	struct vdpa_hit hit[VDPA_HIT_COUNT];
 };
+
+/* table.c */
+
+struct vdpa_extent *vdpa_extent_alloc(unsigned int nr_runs);
+void vdpa_extents_free(struct list_head *extents);
+bool vdpa_extent_valid(const struct vdpa_extent *extent, u64 max);
+int vdpa_table_insert(struct vdpa_table *table, struct vdpa_extent *extent);
+void vdpa_table_erase(struct vdpa_table *table, struct vdpa_extent *extent);
+int vdpa_table_cut(struct vdpa_table *table, u64 iova);
+void vdpa_table_take(struct vdpa_table *table, u64 start, u64 last,
+		     struct list_head *taken);
+void vdpa_table_take_all(struct vdpa_table *table, struct list_head *taken);
+void vdpa_table_take_user(struct vdpa_table *table, struct list_head *taken);
+int vdpa_table_find(const struct vdpa_table *table, u64 iova, struct vdpa_hit *hit);
 
 /* memory.c */
 

@@ -32,6 +32,7 @@
 
 #include <linux/types.h>
 
+struct list_head;
 struct mm_struct;
 struct vhost_iotlb;
 struct vdpa_memory;
@@ -42,6 +43,9 @@ struct vdpa_memory *vdpa_memory_alloc(unsigned int nas, unsigned int limit);
 void vdpa_memory_free(struct vdpa_memory *mem);
 int vdpa_memory_set(struct vdpa_memory *mem, unsigned int asid,
 		    struct vhost_iotlb *iotlb);
+int vdpa_memory_update(struct vdpa_memory *mem, unsigned int asid,
+		       const struct list_head *removed,
+		       const struct list_head *added);
 int vdpa_memory_map(struct vdpa_memory *mem, unsigned int asid, u64 iova,
 		    u64 size, u64 addr, u32 perm);
 int vdpa_memory_unmap(struct vdpa_memory *mem, unsigned int asid, u64 iova,
