@@ -19,7 +19,7 @@ MODULE_PARM_DESC(batch_mapping, "take maps whole (1, default) or range by range 
 static int max_iotlb_entries = 2048;
 module_param(max_iotlb_entries, int, 0444);
 MODULE_PARM_DESC(max_iotlb_entries,
-		 "most entries of an address space's map, 0 for no limit (default 2048)");
+		 "most maps of an address space, 0 for no limit (default 2048); range by range there is none");
 
 static bool use_va = true;
 module_param(use_va, bool, 0444);
@@ -39,13 +39,16 @@ bool vdpa_sim_use_va(void)
 }
 
 /**
- * vdpa_sim_max_maps() - most entries of an address space
+ * vdpa_sim_max_maps() - most maps of an address space
  *
- * Return: the module's parameter.
+ * Ranges that come one by one may be pieces of one map, as many as memory is scattered,
+ * and it is not for the device to say how much it may be.
+ *
+ * Return: the module's parameter, or 0 for no limit.
  */
 unsigned int vdpa_sim_max_maps(void)
 {
-	return max(max_iotlb_entries, 0);
+	return batch_mapping ? max(max_iotlb_entries, 0) : 0;
 }
 
 /* The bus driver gives indices below nvqs; under speculation too. */
@@ -354,6 +357,13 @@ static int sim_set_map(struct vdpa_device *vdpa, unsigned int asid,
 	return vdpa_memory_set(vdpa_to_sim(vdpa)->mem, asid, iotlb);
 }
 
+static int sim_update_map(struct vdpa_device *vdpa, unsigned int asid,
+			  const struct list_head *removed,
+			  const struct list_head *added)
+{
+	return vdpa_memory_update(vdpa_to_sim(vdpa)->mem, asid, removed, added);
+}
+
 static int sim_dma_map(struct vdpa_device *vdpa, unsigned int asid, u64 iova,
 		       u64 size, u64 pa, u32 perm, void *opaque)
 {
@@ -450,6 +460,7 @@ static void sim_free(struct vdpa_device *vdpa)
 static const struct vdpa_config_ops sim_ops_whole_maps = {
 	SIM_OPS,
 	.set_map = sim_set_map,
+	.update_map = sim_update_map,
 };
 
 static const struct vdpa_config_ops sim_ops_ranges = {
