@@ -111,6 +111,7 @@ static void vhost_vdpa_session_stop(struct vhost_vdpa *v)
 
 	lockdep_assert_held(&v->lock);
 
+	vhost_vdpa_doorbells_close(v);
 	if (vhost_vdpa_reset(v))
 		dev_warn(&v->dev, "device did not reset\n");
 	vhost_vdpa_vqs_detach(v);
@@ -134,6 +135,8 @@ static int vhost_vdpa_open(struct inode *inode, struct file *file)
 		return err;
 
 	err = v->opened ? -EBUSY : vhost_vdpa_session_start(v);
+	if (!err)
+		vhost_vdpa_doorbells_open(v, file->f_mapping);
 	vhost_vdpa_leave(v);
 	if (err)
 		return err;
@@ -179,6 +182,7 @@ static const struct file_operations vhost_vdpa_fops = {
 	.unlocked_ioctl = vhost_vdpa_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.poll = vhost_vdpa_poll,
+	.mmap = vhost_vdpa_mmap,
 };
 
 /* End the session, if there is one, and every later call through its file. */
@@ -202,6 +206,7 @@ static void vhost_vdpa_free(struct device *dev)
 	xa_destroy(&v->as);
 	mutex_destroy(&v->msg_lock);
 	mutex_destroy(&v->lock);
+	mutex_destroy(&v->doorbell_lock);
 	kvfree(v->vqs);
 	kfree(v);
 }
@@ -225,6 +230,7 @@ static struct vhost_vdpa *vhost_vdpa_alloc(struct vdpa_device *vdpa)
 	init_waitqueue_head(&v->wait);
 	mutex_init(&v->msg_lock);
 	mutex_init(&v->lock);
+	mutex_init(&v->doorbell_lock);
 	spin_lock_init(&v->config_lock);
 	xa_init(&v->as);
 	v->minor = -1;

@@ -11,6 +11,7 @@
  *
  *	msg_lock -> lock -> vdpa_device::cf_lock -> the parent's locks
  *	msg_lock -> owner's mmap lock
+ *	owner's mmap lock, or lock -> doorbell_lock
  *	wait queue of a kick eventfd -> the parent's locks that kick_vq() takes
  *	vhost_vdpa_vq::call_lock, config_lock -> wait queue of a call eventfd
  *
@@ -32,6 +33,7 @@
 #include <linux/wait.h>
 #include <linux/xarray.h>
 
+struct address_space;
 struct eventfd_ctx;
 struct iommu_domain;
 struct mm_struct;
@@ -137,6 +139,9 @@ struct vhost_vdpa_as {
  * @in_batch: between BATCH_BEGIN and BATCH_END
  * @batch_asid: of what address space
  * @vqs: array of @nvqs queues; the array lives as long as this
+ * @doorbell_lock: protects @doorbells, and while that is set, @vdpa stays. Page faults
+ *	take it; no page is touched under it.
+ * @doorbells: where the session's doorbells are mapped, NULL when they must not be
  * @config_lock: as &vhost_vdpa_vq.call_lock, for @config_ctx
  * @config_ctx: eventfd for configuration changes, reference held, or NULL
  */
@@ -163,6 +168,8 @@ struct vhost_vdpa {
 	bool in_batch;
 	unsigned int batch_asid;
 	struct vhost_vdpa_vq *vqs;
+	struct mutex doorbell_lock; /* see above */
+	struct address_space *doorbells;
 	spinlock_t config_lock; /* see above */
 	struct eventfd_ctx *config_ctx;
 };
@@ -225,6 +232,12 @@ long vhost_vdpa_get_vring_group(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
 long vhost_vdpa_get_vring_desc_group(struct vhost_vdpa *v,
 				     union vhost_vdpa_arg *arg);
 long vhost_vdpa_get_vring_size(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
+
+/* mmap.c */
+
+int vhost_vdpa_mmap(struct file *file, struct vm_area_struct *vma);
+void vhost_vdpa_doorbells_open(struct vhost_vdpa *v, struct address_space *mapping);
+void vhost_vdpa_doorbells_close(struct vhost_vdpa *v);
 
 /* irq.c */
 
