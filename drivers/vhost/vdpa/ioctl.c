@@ -214,8 +214,10 @@ static long vhost_vdpa_set_status(struct vhost_vdpa *v, union vhost_vdpa_arg *ar
 		return -EINVAL;
 
 	vdpa_set_status(v->vdpa, status);
-	if (vhost_vdpa_driver_ok(v))
+	if (vhost_vdpa_driver_ok(v)) {
+		vhost_vdpa_irqs_start(v);
 		vhost_vdpa_vqs_start(v);
+	}
 	return 0;
 }
 

@@ -6,8 +6,13 @@
  * An eventfd is let go of in three steps: it leaves the structure, so that our callback
  * does not find it; the parent is told the new one, so that it does not signal the old
  * by itself; only then the reference is dropped.
+ *
+ * While the device runs, a queue with an eventfd and an interrupt of its own offers the
+ * interrupt to whoever consumes the eventfd, so that it can go there directly.
  */
 #include <linux/eventfd.h>
+#include <linux/irqbypass.h>
+#include <linux/slab.h>
 #include "vhost_vdpa.h"
 
 /* @lock keeps *@ctx from being replaced, and so freed, while it is signalled. */
@@ -37,6 +42,76 @@ static irqreturn_t vhost_vdpa_config_cb(void *data)
 	return vhost_vdpa_signal(&v->config_lock, &v->config_ctx);
 }
 
+/* Interrupt bypass */
+
+static void vhost_vdpa_bypass_stop(struct vhost_vdpa_vq *vq)
+{
+	lockdep_assert_held(&vq->v->lock);
+
+	if (!vq->bypass)
+		return;
+	irq_bypass_unregister_producer(vq->bypass);
+	kfree(vq->bypass);
+	vq->bypass = NULL;
+}
+
+/* Without a bypass signals go through the eventfd: slower, so it may fail. */
+static void vhost_vdpa_bypass_start(struct vhost_vdpa_vq *vq)
+{
+	struct vdpa_device *vdpa = vq->v->vdpa;
+	struct irq_bypass_producer *bypass;
+	int irq;
+
+	lockdep_assert_held(&vq->v->lock);
+
+	if (vq->bypass || !vq->call || !vdpa->config->get_vq_irq)
+		return;
+	irq = vdpa->config->get_vq_irq(vdpa, vq->index);
+	if (irq < 0)
+		return;
+
+	bypass = kzalloc(sizeof(*bypass), GFP_KERNEL_ACCOUNT);
+	if (!bypass)
+		return;
+	bypass->token = vq->call;
+	bypass->irq = irq;
+	if (irq_bypass_register_producer(bypass)) {
+		kfree(bypass);
+		return;
+	}
+	vq->bypass = bypass;
+}
+
+/**
+ * vhost_vdpa_irqs_start() - offer interrupts for bypass, the device has DRIVER_OK
+ * @v: device
+ *
+ * Context: Process context, v->lock held.
+ */
+void vhost_vdpa_irqs_start(struct vhost_vdpa *v)
+{
+	u32 i;
+
+	for (i = 0; i < v->nvqs; i++)
+		vhost_vdpa_bypass_start(&v->vqs[i]);
+}
+
+/**
+ * vhost_vdpa_irqs_stop() - take interrupts back, the device will be reset
+ * @v: device
+ *
+ * Context: Process context, v->lock held.
+ */
+void vhost_vdpa_irqs_stop(struct vhost_vdpa *v)
+{
+	u32 i;
+
+	for (i = 0; i < v->nvqs; i++)
+		vhost_vdpa_bypass_stop(&v->vqs[i]);
+}
+
+/* Eventfds */
+
 /* Takes over the reference on @ctx, which may be NULL. */
 static void vhost_vdpa_replace_call(struct vhost_vdpa_vq *vq,
 				    struct eventfd_ctx *ctx)
@@ -49,6 +124,8 @@ static void vhost_vdpa_replace_call(struct vhost_vdpa_vq *vq,
 	};
 
 	lockdep_assert_held(&vq->v->lock);
+
+	vhost_vdpa_bypass_stop(vq);
 
 	spin_lock_irq(&vq->call_lock);
 	swap(vq->call, ctx);
@@ -118,6 +195,8 @@ long vhost_vdpa_set_vring_call(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 	vhost_vdpa_replace_call(&v->vqs[arg->file.index], ctx);
+	if (vhost_vdpa_driver_ok(v))
+		vhost_vdpa_bypass_start(&v->vqs[arg->file.index]);
 	return 0;
 }
 

@@ -73,6 +73,7 @@ int vhost_vdpa_reset(struct vhost_vdpa *v)
 	lockdep_assert_held(&v->lock);
 
 	vhost_vdpa_vqs_quiesce(v);
+	vhost_vdpa_irqs_stop(v);
 	err = vdpa_reset(v->vdpa, flags);
 	if (flags && v->vdpa->config->compat_reset)
 		vhost_vdpa_as_forgotten_all(v);

@@ -36,6 +36,7 @@
 struct address_space;
 struct eventfd_ctx;
 struct iommu_domain;
+struct irq_bypass_producer;
 struct mm_struct;
 struct vhost_vdpa;
 
@@ -53,6 +54,8 @@ struct vhost_vdpa;
  *	Innermost but for the eventfd's own; taken in any context.
  * @call: call eventfd, reference held, or NULL. Written with vhost_vdpa::lock held
  *	too.
+ * @bypass: offers the queue's interrupt to whoever consumes @call, or NULL. Protected
+ *	by vhost_vdpa::lock.
  */
 struct vhost_vdpa_vq {
 	struct vhost_vdpa *v;
@@ -64,6 +67,7 @@ struct vhost_vdpa_vq {
 	wait_queue_entry_t kick_wait;
 	spinlock_t call_lock; /* see above */
 	struct eventfd_ctx *call;
+	struct irq_bypass_producer *bypass;
 };
 
 /**
@@ -241,6 +245,8 @@ void vhost_vdpa_doorbells_close(struct vhost_vdpa *v);
 
 /* irq.c */
 
+void vhost_vdpa_irqs_start(struct vhost_vdpa *v);
+void vhost_vdpa_irqs_stop(struct vhost_vdpa *v);
 void vhost_vdpa_irqs_detach(struct vhost_vdpa *v);
 long vhost_vdpa_set_vring_call(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
 long vhost_vdpa_set_vring_err(struct vhost_vdpa *v, union vhost_vdpa_arg *arg);
