@@ -75,24 +75,22 @@ EXPORT_SYMBOL_GPL(vdpa_memory_free);
 
 /* Changes */
 
-/* An extent of one run, on list @extents. */
-static int extent_add(struct list_head *extents, u64 start, u64 last, u64 addr,
-		      u32 perm)
+/* An extent of one run. */
+static struct vdpa_extent *extent_of(u64 start, u64 last, u64 addr, u32 perm)
 {
 	struct vdpa_extent *extent = vdpa_extent_alloc(1);
 
 	if (!extent)
-		return -ENOMEM;
+		return NULL;
 	extent->start = start;
 	extent->last = last;
 	extent->perm = perm;
 	extent->runs[0].iova = start;
 	extent->runs[0].addr = addr;
-	list_add_tail(&extent->link, extents);
-	return 0;
+	return extent;
 }
 
-/* The same of @map, with all its runs. */
+/* One of @map, with all its runs, on list @extents. */
 static int extent_add_map(struct list_head *extents, const struct vdpa_map *map)
 {
 	struct vdpa_extent *extent = vdpa_extent_alloc(map->nr_runs);
@@ -123,8 +121,8 @@ static bool entries_touch(const struct vhost_iotlb_map *a, u64 last,
 static int extent_add_iotlb(struct list_head *extents, struct vhost_iotlb *iotlb)
 {
 	struct vhost_iotlb_map *first, *next;
+	struct vdpa_extent *extent;
 	u64 last;
-	int err;
 
 	first = vhost_iotlb_itree_first(iotlb, 0, U64_MAX);
 	while (first) {
@@ -134,43 +132,58 @@ static int extent_add_iotlb(struct list_head *extents, struct vhost_iotlb *iotlb
 			last = next->last;
 			next = vhost_iotlb_itree_next(next, 0, U64_MAX);
 		}
-		err = extent_add(extents, first->start, last, first->addr,
-				 first->perm);
-		if (err)
-			return err;
+		extent = extent_of(first->start, last, first->addr, first->perm);
+		if (!extent)
+			return -ENOMEM;
+		list_add_tail(&extent->link, extents);
 		first = next;
 	}
 	return 0;
+}
+
+/* Enter one extent. What is not user memory is physical. */
+static int memory_enter_extent(struct vdpa_memory *mem, struct vdpa_table *table,
+			       struct vdpa_extent *extent)
+{
+	lockdep_assert_held_write(&mem->lock);
+
+	extent->user = mem->mm;
+	if (!vdpa_extent_valid(extent, mem->mm ? ULONG_MAX : PHYS_ADDR_MAX))
+		return -EINVAL;
+	if (mem->limit && table->nr >= mem->limit)
+		return -ENOSPC;
+	return vdpa_table_insert(table, extent);
 }
 
 /* Enter all of @extents into @table, or none. */
 static int memory_enter_extents(struct vdpa_memory *mem, struct vdpa_table *table,
 				struct list_head *extents)
 {
-	u64 max = mem->mm ? ULONG_MAX : PHYS_ADDR_MAX;
 	struct vdpa_extent *extent;
 	int err;
 
-	lockdep_assert_held_write(&mem->lock);
-
 	list_for_each_entry(extent, extents, link) {
-		extent->user = mem->mm;
-		err = -EINVAL;
-		if (!vdpa_extent_valid(extent, max))
-			goto undo;
-		err = vdpa_table_insert(table, extent);
+		err = memory_enter_extent(mem, table, extent);
 		if (err)
 			goto undo;
 	}
-	err = -ENOSPC;
-	if (!mem->limit || table->nr <= mem->limit) {
-		INIT_LIST_HEAD(extents);
-		return 0;
-	}
+	INIT_LIST_HEAD(extents);
+	return 0;
+
 undo:
 	list_for_each_entry_continue_reverse(extent, extents, link)
 		vdpa_table_erase(table, extent);
 	return err;
+}
+
+/* Enter what was taken out again. Nothing is in its place. */
+static void memory_put_back(struct vdpa_table *table, struct list_head *taken)
+{
+	struct vdpa_extent *extent;
+
+	list_for_each_entry(extent, taken, link)
+		vdpa_table_insert(table, extent);
+	INIT_LIST_HEAD(taken);
 }
 
 /*
@@ -180,14 +193,11 @@ undo:
 static int memory_replace(struct vdpa_memory *mem, struct vdpa_table *table,
 			  struct list_head *taken, struct list_head *added)
 {
-	struct vdpa_extent *extent;
 	int err;
 
 	err = memory_enter_extents(mem, table, added);
 	if (err) {
-		list_for_each_entry(extent, taken, link)
-			vdpa_table_insert(table, extent);
-		INIT_LIST_HEAD(taken);
+		memory_put_back(table, taken);
 		return err;
 	}
 	table->identity = false;
@@ -238,16 +248,6 @@ int vdpa_memory_set(struct vdpa_memory *mem, unsigned int asid,
 }
 EXPORT_SYMBOL_GPL(vdpa_memory_set);
 
-/* Let extents begin and end with [@start, @last]. */
-static int table_cut_out(struct vdpa_table *table, u64 start, u64 last)
-{
-	int err = vdpa_table_cut(table, start);
-
-	if (!err && last != U64_MAX)
-		err = vdpa_table_cut(table, last + 1);
-	return err;
-}
-
 /**
  * vdpa_memory_update() - change an address space in one transaction
  * @mem: the device's memory
@@ -282,14 +282,14 @@ int vdpa_memory_update(struct vdpa_memory *mem, unsigned int asid,
 
 	down_write(&mem->lock);
 	list_for_each_entry(map, removed, link) {
-		err = table_cut_out(table, map->first, map->last);
+		err = vdpa_table_take(table, map->first, map->last, &taken);
 		if (err)
-			goto unlock;
+			break;
 	}
-	list_for_each_entry(map, removed, link)
-		vdpa_table_take(table, map->first, map->last, &taken);
-	err = memory_replace(mem, table, &taken, &extents);
-unlock:
+	if (err)
+		memory_put_back(table, &taken);
+	else
+		err = memory_replace(mem, table, &taken, &extents);
 	up_write(&mem->lock);
 out:
 	vdpa_extents_free(&taken);
@@ -318,22 +318,26 @@ int vdpa_memory_map(struct vdpa_memory *mem, unsigned int asid, u64 iova,
 		    u64 size, u64 addr, u32 perm)
 {
 	struct vdpa_table *table = memory_table(mem, asid);
-	LIST_HEAD(added);
-	LIST_HEAD(none);
+	struct vdpa_extent *extent;
 	u64 last;
 	int err;
 
 	if (!table || !size || check_add_overflow(iova, size - 1, &last))
 		return -EINVAL;
-	err = extent_add(&added, iova, last, addr, perm);
-	if (err)
-		return err;
+	extent = extent_of(iova, last, addr, perm);
+	if (!extent)
+		return -ENOMEM;
 
 	down_write(&mem->lock);
-	err = memory_replace(mem, table, &none, &added);
+	err = memory_enter_extent(mem, table, extent);
+	if (!err) {
+		table->identity = false;
+		mem->generation++;
+	}
 	up_write(&mem->lock);
 
-	vdpa_extents_free(&added);
+	if (err)
+		kvfree(extent);
 	return err;
 }
 EXPORT_SYMBOL_GPL(vdpa_memory_map);
@@ -364,11 +368,8 @@ int vdpa_memory_unmap(struct vdpa_memory *mem, unsigned int asid, u64 iova,
 		return -EINVAL;
 
 	down_write(&mem->lock);
-	err = table_cut_out(table, iova, last);
-	if (!err) {
-		vdpa_table_take(table, iova, last, &taken);
-		mem->generation++;
-	}
+	err = vdpa_table_take(table, iova, last, &taken);
+	mem->generation++;
 	up_write(&mem->lock);
 
 	vdpa_extents_free(&taken);

@@ -60,11 +60,13 @@ struct vdpa_extent {
 /**
  * struct vdpa_table - one address space
  * @extents: what is mapped
+ * @highest: the last of @extents, or NULL
  * @nr: how many extents that is
  * @identity: @extents is empty and each IOVA is the physical address of that value
  */
 struct vdpa_table {
 	struct rb_root extents;
+	struct vdpa_extent *highest;
 	unsigned int nr;
 	bool identity;
 };
@@ -230,9 +232,8 @@ void vdpa_extents_free(struct list_head *extents);
 bool vdpa_extent_valid(const struct vdpa_extent *extent, u64 max);
 int vdpa_table_insert(struct vdpa_table *table, struct vdpa_extent *extent);
 void vdpa_table_erase(struct vdpa_table *table, struct vdpa_extent *extent);
-int vdpa_table_cut(struct vdpa_table *table, u64 iova);
-void vdpa_table_take(struct vdpa_table *table, u64 start, u64 last,
-		     struct list_head *taken);
+int vdpa_table_take(struct vdpa_table *table, u64 start, u64 last,
+		    struct list_head *taken);
 void vdpa_table_take_all(struct vdpa_table *table, struct list_head *taken);
 void vdpa_table_take_user(struct vdpa_table *table, struct list_head *taken);
 int vdpa_table_find(const struct vdpa_table *table, u64 iova, struct vdpa_hit *hit);

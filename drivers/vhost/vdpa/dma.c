@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The platform's IOMMU: it translates when the parent has no way of being told maps.
+ * Who translates for a device; and the platform's IOMMU, which does when the parent has
+ * no way of being told maps.
  */
 #include <linux/err.h>
 #include <linux/iommu.h>
@@ -15,6 +16,17 @@
 bool vhost_vdpa_by_platform(const struct vdpa_device *vdpa)
 {
 	return !vdpa->config->set_map && !vdpa->config->dma_map;
+}
+
+/**
+ * vhost_vdpa_by_table() - is the parent told many changes at once
+ * @vdpa: device
+ *
+ * Return: true if batches reach it when they end.
+ */
+bool vhost_vdpa_by_table(const struct vdpa_device *vdpa)
+{
+	return vdpa->config->set_map && !vdpa->config->dma_map;
 }
 
 /**

@@ -30,9 +30,9 @@ static struct vhost_vdpa_as *vhost_vdpa_msg_as(struct vhost_vdpa *v, u32 asid, u
 {
 	lockdep_assert_held(&v->lock);
 
-	if (asid >= v->vdpa->nas)
+	if (asid >= v->nas)
 		return ERR_PTR(-EINVAL);
-	asid = array_index_nospec(asid, v->vdpa->nas);
+	asid = array_index_nospec(asid, v->nas);
 	if (v->in_batch && v->batch_asid != asid)
 		return ERR_PTR(-EINVAL);
 
@@ -40,22 +40,36 @@ static struct vhost_vdpa_as *vhost_vdpa_msg_as(struct vhost_vdpa *v, u32 asid, u
 					  type == VHOST_IOTLB_BATCH_BEGIN);
 }
 
-/* Tell the parent now, unless it is to be told at the end of the batch. */
+/* Tell a parent that is told many changes at once, now or at the end of the batch. */
 static int vhost_vdpa_apply(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 {
-	if (v->in_batch && vhost_vdpa_by_table(v))
+	if (v->in_batch || !v->by_table)
 		return 0;
 	return vhost_vdpa_as_commit(v, as);
 }
 
-/* Is [msg->iova, @last] free, and something the device can address? */
-static int vhost_vdpa_check_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-				   const struct vhost_iotlb_msg *msg, u64 last)
+/* What can be said of an update before its memory is looked at. */
+static int vhost_vdpa_check_update(const struct vhost_iotlb_msg *msg)
 {
-	lockdep_assert_held(&v->lock);
+	u64 last, end;
 
+	if (!msg->size || check_add_overflow(msg->iova, msg->size - 1, &last))
+		return -EINVAL;
+	if (check_add_overflow(msg->uaddr, msg->size, &end) || end > ULONG_MAX)
+		return -EINVAL;
 	if (!msg->perm || (msg->perm & ~VHOST_ACCESS_RW))
 		return -EINVAL;
+	return 0;
+}
+
+/* Is [msg->iova, @last] free, and something the device can address? */
+static int vhost_vdpa_check_place(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+				  const struct vhost_iotlb_msg *msg)
+{
+	u64 last = msg->iova + (msg->size - 1);
+
+	lockdep_assert_held(&v->lock);
+
 	if (msg->iova < v->range.first || last > v->range.last)
 		return -EINVAL;
 	if (as->nr_maps >= max_iotlb_entries)
@@ -65,41 +79,81 @@ static int vhost_vdpa_check_update(struct vhost_vdpa *v, struct vhost_vdpa_as *a
 	return 0;
 }
 
-/*
- * Gathering the memory may take page faults, so v->lock is dropped for that. Meanwhile
- * the address space stays as it is, for v->msg_lock is held, unless the device goes
- * away and all is lost anyway.
+/**
+ * struct vhost_vdpa_chunk - messages that are served in one go
+ * @frames: array of them
+ * @nr: how many
+ * @next: the one to be served
+ * @gathered: the first after @next whose memory was not gathered yet, if it is an update
+ * @maps: the first of the maps that were gathered
  */
-static int vhost_vdpa_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			     const struct vhost_iotlb_msg *msg, u64 last)
+struct vhost_vdpa_chunk {
+	union vhost_vdpa_frame *frames;
+	unsigned int nr;
+	unsigned int next;
+	unsigned int gathered;
+	struct vhost_vdpa_map *maps;
+};
+
+/*
+ * Gather the memory of the next message, an update, and of updates that follow it at
+ * once. It may take page faults, so v->lock is dropped for that. Meanwhile address spaces
+ * stay as they are, for v->msg_lock is held, unless the device goes away and all is lost
+ * anyway.
+ */
+static int vhost_vdpa_gather_ahead(struct vhost_vdpa *v, struct vhost_vdpa_chunk *chunk)
 	__must_hold(&v->lock)
 {
-	LIST_HEAD(maps);
-	int err;
+	const union vhost_vdpa_frame *frames = chunk->frames + chunk->next;
+	const struct vhost_iotlb_msg *msg;
+	unsigned int nr;
+	int got;
 
-	err = vhost_vdpa_check_update(v, as, msg, last);
-	if (err)
-		return err;
+	for (nr = 1; chunk->next + nr < chunk->nr; nr++) {
+		msg = vhost_vdpa_frame_msg(&frames[nr]);
+		if (msg->type != VHOST_IOTLB_UPDATE || vhost_vdpa_check_update(msg))
+			break;
+	}
 
 	mutex_unlock(&v->lock);
-	err = vhost_vdpa_gather(v, &maps, msg);
+	got = vhost_vdpa_gather(v, frames, nr, &chunk->maps);
 	mutex_lock(&v->lock);
-	if (!v->vdpa) {
-		vhost_vdpa_ungather(v, &maps);
+	if (!v->vdpa)
 		return -ENODEV;
-	}
+	if (got < 0)
+		return got;
+	chunk->gathered = chunk->next + got;
+	return 0;
+}
+
+static int vhost_vdpa_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			     struct vhost_vdpa_chunk *chunk,
+			     const struct vhost_iotlb_msg *msg)
+	__must_hold(&v->lock)
+{
+	int err;
+
+	err = vhost_vdpa_check_update(msg);
+	if (!err)
+		err = vhost_vdpa_check_place(v, as, msg);
+	if (!err && chunk->next >= chunk->gathered)
+		err = vhost_vdpa_gather_ahead(v, chunk);
 	if (err)
 		return err;
 
-	vhost_vdpa_as_add(v, as, &maps);
-	return vhost_vdpa_apply(v, as);
+	err = vhost_vdpa_as_add(v, as, &chunk->maps);
+	return err ?: vhost_vdpa_apply(v, as);
 }
 
 static int vhost_vdpa_invalidate(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-				 const struct vhost_iotlb_msg *msg, u64 last)
+				 const struct vhost_iotlb_msg *msg)
 {
+	u64 last;
 	int err;
 
+	/* one of nothing is a mistake, not one of everything */
+	if (!msg->size || check_add_overflow(msg->iova, msg->size - 1, &last))
+		return -EINVAL;
 	err = vhost_vdpa_as_remove(v, as, msg->iova, last);
 	if (err)
 		return err;
@@ -114,30 +168,33 @@ static int vhost_vdpa_batch_end(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 	return vhost_vdpa_as_commit(v, as);
 }
 
-static int vhost_vdpa_serve(struct vhost_vdpa *v, u32 asid,
-			    const struct vhost_iotlb_msg *msg)
+/* The address space that a message names, if it may. */
+static u32 vhost_vdpa_frame_asid(struct vhost_vdpa *v,
+				 const union vhost_vdpa_frame *frame)
+{
+	if (frame->type == VHOST_IOTLB_MSG_V2 &&
+	    (v->backend_features & BIT_ULL(VHOST_BACKEND_F_IOTLB_ASID)))
+		return frame->v2.asid;
+	return 0;
+}
+
+/* Serve the next message. */
+static int vhost_vdpa_serve(struct vhost_vdpa *v, struct vhost_vdpa_chunk *chunk)
 	__must_hold(&v->lock)
 {
+	const union vhost_vdpa_frame *frame = &chunk->frames[chunk->next];
+	const struct vhost_iotlb_msg *msg = vhost_vdpa_frame_msg(frame);
 	struct vhost_vdpa_as *as;
-	u64 last;
 
-	lockdep_assert_held(&v->msg_lock);
-
-	if (v->mm != current->mm)
-		return -EPERM;
-	as = vhost_vdpa_msg_as(v, asid, msg->type);
+	as = vhost_vdpa_msg_as(v, vhost_vdpa_frame_asid(v, frame), msg->type);
 	if (IS_ERR(as))
 		return PTR_ERR(as);
 
 	switch (msg->type) {
 	case VHOST_IOTLB_UPDATE:
-		if (check_add_overflow(msg->iova, msg->size - 1, &last))
-			return -EINVAL;
-		return vhost_vdpa_update(v, as, msg, last);
+		return vhost_vdpa_update(v, as, chunk, msg);
 	case VHOST_IOTLB_INVALIDATE:
-		if (check_add_overflow(msg->iova, msg->size - 1, &last))
-			return -EINVAL;
-		return vhost_vdpa_invalidate(v, as, msg, last);
+		return vhost_vdpa_invalidate(v, as, msg);
 	case VHOST_IOTLB_BATCH_BEGIN:
 		v->in_batch = true;
 		v->batch_asid = as->id;
@@ -149,49 +206,6 @@ static int vhost_vdpa_serve(struct vhost_vdpa *v, u32 asid,
 	}
 }
 
-/* Framing */
-
-/**
- * union vhost_vdpa_frame - a message in either of its two wrappings
- * @type: VHOST_IOTLB_MSG or VHOST_IOTLB_MSG_V2
- * @v1: without an address space
- * @v2: with one
- */
-union vhost_vdpa_frame {
-	u32 type;
-	struct vhost_msg v1;
-	struct vhost_msg_v2 v2;
-};
-
-/*
- * Take one frame. Its padding may be missing at the end of what was written; of a frame
- * that is not the last, it may not.
- */
-static int vhost_vdpa_get_frame(struct iov_iter *from,
-				union vhost_vdpa_frame *frame)
-{
-	size_t size = min(iov_iter_count(from), sizeof(*frame));
-
-	/* so one copy gets either */
-	static_assert(sizeof(frame->v1) == sizeof(frame->v2));
-	static_assert(offsetofend(struct vhost_msg, iotlb) ==
-		      offsetofend(struct vhost_msg_v2, iotlb));
-
-	if (size < offsetofend(struct vhost_msg, iotlb) ||
-	    !copy_from_iter_full(frame, size, from))
-		return -EINVAL;
-	if (frame->type != VHOST_IOTLB_MSG && frame->type != VHOST_IOTLB_MSG_V2)
-		return -EINVAL;
-	return 0;
-}
-
-/* An update or invalidation of nothing is a mistake, not one of everything. */
-static bool vhost_vdpa_msg_empty(const struct vhost_iotlb_msg *msg)
-{
-	return !msg->size && (msg->type == VHOST_IOTLB_UPDATE ||
-			      msg->type == VHOST_IOTLB_INVALIDATE);
-}
-
 /* vhost has one answer for whatever goes wrong with a well-formed message. */
 static int vhost_vdpa_msg_error(struct vhost_vdpa *v, int err)
 {
@@ -201,30 +215,89 @@ static int vhost_vdpa_msg_error(struct vhost_vdpa *v, int err)
 	return -EFAULT;
 }
 
-static int vhost_vdpa_serve_frame(struct vhost_vdpa *v, struct iov_iter *from)
+/* Serve messages until one fails, the first being chunk->next then. */
+static int vhost_vdpa_serve_chunk(struct vhost_vdpa *v, struct vhost_vdpa_chunk *chunk)
 {
-	union vhost_vdpa_frame frame;
-	const struct vhost_iotlb_msg *msg;
-	u32 asid = 0;
 	int err;
 
-	err = vhost_vdpa_get_frame(from, &frame);
-	if (err)
-		return err;
-	msg = frame.type == VHOST_IOTLB_MSG ? &frame.v1.iotlb : &frame.v2.iotlb;
-	if (vhost_vdpa_msg_empty(msg))
-		return -EINVAL;
+	lockdep_assert_held(&v->msg_lock);
 
 	err = vhost_vdpa_enter(v);
 	if (err)
 		return err;
-	if (frame.type == VHOST_IOTLB_MSG_V2 &&
-	    (v->backend_features & BIT_ULL(VHOST_BACKEND_F_IOTLB_ASID)))
-		asid = frame.v2.asid;
-	err = vhost_vdpa_serve(v, asid, msg);
+	if (v->mm != current->mm)
+		err = -EPERM;
+	for (; !err && chunk->next < chunk->nr; chunk->next += !err)
+		err = vhost_vdpa_serve(v, chunk);
 	err = vhost_vdpa_msg_error(v, err);
 	vhost_vdpa_leave(v);
+
+	vhost_vdpa_ungather(v, chunk->maps);
+	chunk->maps = NULL;
 	return err;
+}
+
+/* Framing */
+
+static bool vhost_vdpa_frame_valid(const union vhost_vdpa_frame *frame)
+{
+	return frame->type == VHOST_IOTLB_MSG || frame->type == VHOST_IOTLB_MSG_V2;
+}
+
+/* An update or invalidation of nothing is bad framing, as vhost has it. */
+static bool vhost_vdpa_msg_empty(const struct vhost_iotlb_msg *msg)
+{
+	return !msg->size && (msg->type == VHOST_IOTLB_UPDATE ||
+			      msg->type == VHOST_IOTLB_INVALIDATE);
+}
+
+/*
+ * Take up to @max messages. The padding of the last that was written may be missing.
+ * Return: 0, or -EINVAL: what is in chunk->nr then is good, and what follows is not.
+ */
+static int vhost_vdpa_get_frames(struct iov_iter *from, struct vhost_vdpa_chunk *chunk,
+				 unsigned int max)
+{
+	union vhost_vdpa_frame *frames = chunk->frames;
+	size_t size = min(iov_iter_count(from), max * sizeof(*frames));
+	unsigned int nr = size / sizeof(*frames);
+	size_t rest = size % sizeof(*frames);
+
+	/* so that one copy gets either kind */
+	static_assert(sizeof(frames->v1) == sizeof(frames->v2));
+
+	chunk->nr = 0;
+	chunk->next = 0;
+	chunk->gathered = 0;
+	if (!copy_from_iter_full(frames, size, from))
+		return -EINVAL;
+	if (rest >= offsetofend(struct vhost_msg, iotlb)) {
+		nr++;
+		rest = 0;
+	}
+	for (; chunk->nr < nr; chunk->nr++) {
+		if (!vhost_vdpa_frame_valid(&frames[chunk->nr]) ||
+		    vhost_vdpa_msg_empty(vhost_vdpa_frame_msg(&frames[chunk->nr])))
+			return -EINVAL;
+	}
+	return rest ? -EINVAL : 0;
+}
+
+/* Serve all messages in @from. Return: how many bytes, or -errno if none. */
+static ssize_t vhost_vdpa_serve_all(struct vhost_vdpa *v, struct iov_iter *from,
+				    struct vhost_vdpa_chunk *chunk, unsigned int max)
+{
+	size_t all = iov_iter_count(from), done = 0;
+	int err, bad;
+
+	do {
+		bad = vhost_vdpa_get_frames(from, chunk, max);
+		err = chunk->nr ? vhost_vdpa_serve_chunk(v, chunk) : 0;
+		done += chunk->next * sizeof(*chunk->frames);
+	} while (!err && !bad && iov_iter_count(from));
+
+	done = min(done, all);
+	return done ?: err ?: bad;
 }
 
 /**
@@ -242,21 +315,26 @@ static int vhost_vdpa_serve_frame(struct vhost_vdpa *v, struct iov_iter *from)
 ssize_t vhost_vdpa_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct vhost_vdpa *v = iocb->ki_filp->private_data;
-	size_t before, done = 0;
-	int err;
+	union vhost_vdpa_frame one, *many = NULL;
+	struct vhost_vdpa_chunk chunk = { .frames = &one };
+	unsigned int max = 1;
+	ssize_t done;
 
-	err = mutex_lock_killable(&v->msg_lock);
-	if (err)
-		return err;
+	if (iov_iter_count(from) > sizeof(one)) {
+		max = min(DIV_ROUND_UP(iov_iter_count(from), sizeof(one)),
+			  VHOST_VDPA_CHUNK);
+		many = kmalloc_array(max, sizeof(*many), GFP_KERNEL_ACCOUNT);
+		if (!many)
+			return -ENOMEM;
+		chunk.frames = many;
+	}
 
-	do {
-		before = iov_iter_count(from);
-		err = vhost_vdpa_serve_frame(v, from);
-		if (!err)
-			done += before - iov_iter_count(from);
-		cond_resched();
-	} while (!err && iov_iter_count(from));
-
-	mutex_unlock(&v->msg_lock);
-	return done ?: err;
+	done = mutex_lock_killable(&v->msg_lock);
+	if (!done) {
+		done = vhost_vdpa_serve_all(v, from, &chunk, max);
+		mutex_unlock(&v->msg_lock);
+	}
+	if (many)
+		kfree(many);
+	return done;
 }

@@ -204,10 +204,10 @@ static void vhost_vdpa_free(struct device *dev)
 
 	if (v->minor >= 0)
 		ida_free(&vhost_vdpa_minors, v->minor);
-	xa_destroy(&v->as);
 	mutex_destroy(&v->msg_lock);
 	mutex_destroy(&v->lock);
 	mutex_destroy(&v->doorbell_lock);
+	kvfree(v->as);
 	kvfree(v->vqs);
 	kfree(v);
 }
@@ -222,8 +222,12 @@ static struct vhost_vdpa *vhost_vdpa_alloc(struct vdpa_device *vdpa)
 		return NULL;
 
 	v->nvqs = vdpa->nvqs;
+	v->nas = vdpa->nas;
 	v->vqs = kvcalloc(v->nvqs, sizeof(*v->vqs), GFP_KERNEL);
-	if (!v->vqs) {
+	v->as = kvcalloc(v->nas, sizeof(*v->as), GFP_KERNEL);
+	if (!v->vqs || !v->as) {
+		kvfree(v->as);
+		kvfree(v->vqs);
 		kfree(v);
 		return NULL;
 	}
@@ -233,10 +237,10 @@ static struct vhost_vdpa *vhost_vdpa_alloc(struct vdpa_device *vdpa)
 	mutex_init(&v->lock);
 	mutex_init(&v->doorbell_lock);
 	spin_lock_init(&v->config_lock);
-	xa_init(&v->as);
 	v->minor = -1;
 	v->vdpa = vdpa;
 	v->use_va = vdpa->use_va;
+	v->by_table = vhost_vdpa_by_table(vdpa);
 	v->config_size = vdpa->config->get_config_size(vdpa);
 	vhost_vdpa_vqs_init(v);
 

@@ -11,6 +11,14 @@
 
 static struct kmem_cache *vhost_vdpa_map_cache;
 
+/* What an unused map keeps, so that it need not be set, nor all of it be cleared, again. */
+static void vhost_vdpa_map_ctor(void *p)
+{
+	struct vhost_vdpa_map *map = p;
+
+	INIT_LIST_HEAD(&map->shown.link);
+}
+
 /**
  * vhost_vdpa_map_init() - prepare for maps
  *
@@ -18,7 +26,9 @@ static struct kmem_cache *vhost_vdpa_map_cache;
  */
 int vhost_vdpa_map_init(void)
 {
-	vhost_vdpa_map_cache = KMEM_CACHE(vhost_vdpa_map, SLAB_ACCOUNT);
+	vhost_vdpa_map_cache = kmem_cache_create("vhost_vdpa_map",
+						 sizeof(struct vhost_vdpa_map), 0,
+						 SLAB_ACCOUNT, vhost_vdpa_map_ctor);
 	return vhost_vdpa_map_cache ? 0 : -ENOMEM;
 }
 
@@ -30,34 +40,66 @@ void vhost_vdpa_map_exit(void)
 	kmem_cache_destroy(vhost_vdpa_map_cache);
 }
 
-/**
- * vhost_vdpa_map_alloc() - begin a map
- * @perm: VHOST_MAP_* bits
- * @files: its runs have files
- *
- * Return: a map without runs, or NULL.
- */
-struct vhost_vdpa_map *vhost_vdpa_map_alloc(u32 perm, bool files)
+static void vhost_vdpa_map_setup(struct vhost_vdpa_map *map, u32 perm, bool files, u8 msg)
 {
-	struct vhost_vdpa_map *map;
-
-	map = kmem_cache_alloc(vhost_vdpa_map_cache, GFP_KERNEL);
-	if (!map)
-		return NULL;
-
-	INIT_LIST_HEAD(&map->shown.link);
+	map->next = NULL;
 	map->shown.perm = perm;
 	map->shown.runs = &map->run;
 	map->shown.files = files ? &map->file : NULL;
 	map->shown.nr_runs = 0;
 	map->max_runs = 1;
 	map->told = false;
+	map->msg = msg;
+}
+
+/**
+ * vhost_vdpa_map_alloc() - begin a map
+ * @perm: VHOST_MAP_* bits
+ * @files: its runs have files
+ * @msg: index of the message that it is made for
+ *
+ * Return: a map without runs, or NULL.
+ */
+struct vhost_vdpa_map *vhost_vdpa_map_alloc(u32 perm, bool files, u8 msg)
+{
+	struct vhost_vdpa_map *map = kmem_cache_alloc(vhost_vdpa_map_cache, GFP_KERNEL);
+
+	if (map)
+		vhost_vdpa_map_setup(map, perm, files, msg);
+	return map;
+}
+
+/**
+ * vhost_vdpa_maps_alloc() - begin a map for each of several update messages
+ * @frames: the messages
+ * @nr: how many, up to VHOST_VDPA_CHUNK
+ * @files: the runs have files
+ *
+ * Return: the first of as many maps, without runs, linked by their @next; or NULL.
+ */
+struct vhost_vdpa_map *vhost_vdpa_maps_alloc(const union vhost_vdpa_frame *frames,
+					     unsigned int nr, bool files)
+{
+	struct vhost_vdpa_map *map = NULL;
+	void *maps[VHOST_VDPA_CHUNK] __uninitialized;
+	unsigned int i;
+
+	if (nr == 1)
+		return vhost_vdpa_map_alloc(vhost_vdpa_frame_msg(frames)->perm, files, 0);
+	if (!kmem_cache_alloc_bulk(vhost_vdpa_map_cache, GFP_KERNEL, nr, maps))
+		return NULL;
+
+	for (i = nr; i--; map = maps[i]) {
+		vhost_vdpa_map_setup(maps[i], vhost_vdpa_frame_msg(&frames[i])->perm,
+				     files, i);
+		((struct vhost_vdpa_map *)maps[i])->next = map;
+	}
 	return map;
 }
 
 /**
  * vhost_vdpa_map_free() - free a map whose memory was given back
- * @map: map
+ * @map: map, in no list
  */
 void vhost_vdpa_map_free(struct vhost_vdpa_map *map)
 {
@@ -68,8 +110,14 @@ void vhost_vdpa_map_free(struct vhost_vdpa_map *map)
 	kmem_cache_free(vhost_vdpa_map_cache, map);
 }
 
-/* Make room for @max runs, more than there is. */
-static int vhost_vdpa_map_grow(struct vhost_vdpa_map *map, unsigned int max)
+/**
+ * vhost_vdpa_map_grow() - make room for runs
+ * @map: map
+ * @max: how many, more than there is room for
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vhost_vdpa_map_grow(struct vhost_vdpa_map *map, unsigned int max)
 {
 	struct vdpa_map *shown = &map->shown;
 	struct vdpa_map_file *files = NULL;
@@ -95,41 +143,6 @@ static int vhost_vdpa_map_grow(struct vhost_vdpa_map *map, unsigned int max)
 	shown->runs = runs;
 	shown->files = files;
 	map->max_runs = max;
-	return 0;
-}
-
-/**
- * vhost_vdpa_map_add_run() - append a run to a map
- * @map: map that nobody else sees yet
- * @iova: first IOVA, the next after the last run's
- * @size: bytes
- * @addr: physical or virtual address
- * @file: what backs it, if the map has files
- *
- * Return: 0, and the memory belongs to the map; or -ENOMEM.
- */
-int vhost_vdpa_map_add_run(struct vhost_vdpa_map *map, u64 iova, u64 size, u64 addr,
-			   const struct vdpa_map_file *file)
-{
-	struct vdpa_map *shown = &map->shown;
-	int err;
-
-	if (shown->nr_runs == map->max_runs) {
-		err = vhost_vdpa_map_grow(map, max(8, 2 * map->max_runs));
-		if (err)
-			return err;
-	}
-
-	shown->runs[shown->nr_runs] = (struct vdpa_map_run) {
-		.iova = iova,
-		.size = size,
-		.addr = addr,
-	};
-	if (file)
-		shown->files[shown->nr_runs] = *file;
-	if (!shown->nr_runs++)
-		shown->first = iova;
-	shown->last = iova + size - 1;
 	return 0;
 }
 
@@ -168,7 +181,7 @@ struct vhost_vdpa_map *vhost_vdpa_map_split(struct vhost_vdpa_map *map,
 	unsigned int nr = shown->nr_runs - at;
 	struct vhost_vdpa_map *rest;
 
-	rest = vhost_vdpa_map_alloc(shown->perm, shown->files);
+	rest = vhost_vdpa_map_alloc(shown->perm, shown->files, map->msg);
 	if (!rest)
 		return NULL;
 	if (nr > 1 && vhost_vdpa_map_grow(rest, nr)) {

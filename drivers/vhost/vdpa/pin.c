@@ -6,6 +6,7 @@
  * they are in.
  */
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -17,7 +18,7 @@
  */
 #define VHOST_VDPA_PIN_MAX 2048
 /* as many need no allocation */
-#define VHOST_VDPA_PIN_FEW 16
+#define VHOST_VDPA_PIN_FEW 8
 
 static int vhost_vdpa_charge(struct mm_struct *mm, unsigned long pages)
 {
@@ -40,6 +41,38 @@ static unsigned long vhost_vdpa_span(u64 addr, u64 size)
 	return DIV_ROUND_UP_ULL(offset_in_page(addr) + size, PAGE_SIZE);
 }
 
+/* The device may have written to a folio, and no page table tells. */
+static void vhost_vdpa_mark_dirty(struct folio *folio)
+{
+	if (folio_test_dirty(folio))
+		return;
+	if (folio_test_anon(folio)) {
+		/* nobody has to be told, and it is not truncated while it is pinned */
+		folio_set_dirty(folio);
+		return;
+	}
+	folio_lock(folio);
+	folio_mark_dirty(folio);
+	folio_unlock(folio);
+}
+
+/* Unpin pages that are side by side, folio by folio. */
+static void vhost_vdpa_unpin_pages(unsigned long pfn, unsigned long pages, bool dirty)
+{
+	unsigned long nr;
+
+	for (; pages; pages -= nr, pfn += nr) {
+		struct page *page = pfn_to_page(pfn);
+		struct folio *folio = page_folio(page);
+
+		nr = folio_nr_pages(folio) - folio_page_idx(folio, page);
+		nr = min(nr, pages);
+		if (dirty)
+			vhost_vdpa_mark_dirty(folio);
+		unpin_user_folio(folio, nr);
+	}
+}
+
 static unsigned long vhost_vdpa_unpin_runs(const struct vdpa_map *map, bool dirty)
 {
 	unsigned long pages, all = 0;
@@ -49,10 +82,10 @@ static unsigned long vhost_vdpa_unpin_runs(const struct vdpa_map *map, bool dirt
 		const struct vdpa_map_run *run = &map->runs[i];
 
 		pages = vhost_vdpa_span(run->addr, run->size);
-		unpin_user_page_range_dirty_lock(pfn_to_page(PHYS_PFN(run->addr)),
-						 pages, dirty);
+		vhost_vdpa_unpin_pages(PHYS_PFN(run->addr), pages, dirty);
 		all += pages;
-		cond_resched();
+		if (pages + i % 64 > 64)
+			cond_resched();
 	}
 	return all;
 }
@@ -99,8 +132,8 @@ static int vhost_vdpa_pin_flush(struct vhost_vdpa_pin *pin)
 	if (!pin->pages)
 		return 0;
 	size = min(size, pin->left);
-	err = vhost_vdpa_map_add_run(pin->map, pin->iova, size, addr, NULL);
-	if (err)
+	err = vhost_vdpa_map_add_run(pin->map, pin->iova, size, addr);
+	if (err < 0)
 		return err;
 
 	pin->iova += size;
@@ -188,19 +221,9 @@ static int vhost_vdpa_pin_all(struct vhost_vdpa *v, struct vhost_vdpa_pin *pin,
 	return vhost_vdpa_pin_flush(pin);
 }
 
-/**
- * vhost_vdpa_fill_pinned() - pin the pages of a map
- * @v: device
- * @map: map without runs
- * @msg: update message with valid IOVAs and permissions, and addresses that do not wrap
- *
- * Context: The owner's process context, no lock held that a page fault could need.
- * Return: 0; -EINVAL when IOVA and address differ in their place in a page; -ENOMEM,
- *	also past RLIMIT_MEMLOCK; -EFAULT where there is no such memory; -EINTR; or
- *	-ENODEV. On failure nothing is pinned.
- */
-int vhost_vdpa_fill_pinned(struct vhost_vdpa *v, struct vhost_vdpa_map *map,
-			   const struct vhost_iotlb_msg *msg)
+/* Pin the pages of a map. On failure nothing is pinned. */
+static int vhost_vdpa_pin_map(struct vhost_vdpa *v, struct vhost_vdpa_map *map,
+			      const struct vhost_iotlb_msg *msg)
 {
 	unsigned long nr = vhost_vdpa_span(msg->uaddr, msg->size);
 	struct vhost_vdpa_pin pin = {
@@ -223,9 +246,34 @@ int vhost_vdpa_fill_pinned(struct vhost_vdpa *v, struct vhost_vdpa_map *map,
 		return 0;
 
 	vhost_vdpa_unpin_runs(&map->shown, false);
+	map->shown.nr_runs = 0;
 	if (pin.pages)
-		unpin_user_page_range_dirty_lock(pfn_to_page(pin.pfn), pin.pages,
-						 false);
+		vhost_vdpa_unpin_pages(pin.pfn, pin.pages, false);
 	vhost_vdpa_uncharge(v->mm, nr);
 	return err;
+}
+
+/**
+ * vhost_vdpa_gather_pinned() - pin the memory of update messages
+ * @v: device
+ * @frames: the messages
+ * @maps: the first of their maps, which receive the runs
+ *
+ * Context: The owner's process context, no lock held that a page fault could need.
+ * Return: as vhost_vdpa_gather(), -EINVAL when IOVA and address differ in their place
+ *	in a page. Maps of messages that are not counted have no runs.
+ */
+int vhost_vdpa_gather_pinned(struct vhost_vdpa *v, const union vhost_vdpa_frame *frames,
+			     struct vhost_vdpa_map *maps)
+{
+	struct vhost_vdpa_map *map;
+	int err;
+
+	for (map = maps; map; map = map->next) {
+		err = vhost_vdpa_pin_map(v, map, vhost_vdpa_frame_msg(&frames[map->msg]));
+		if (err)
+			return map->msg ?: err;
+		maps = map;
+	}
+	return maps->msg + 1;
 }

@@ -3,12 +3,14 @@
  * Address spaces: what maps exist, which of them the device knows, and how changes
  * become final or are taken back.
  *
- * A change is made to the tree first, and noted in the lists of maps added and removed;
- * vhost_vdpa_as_commit() brings the device in step, or all of it back to what it was
- * told last. Taking back needs no memory, so it cannot fail. Memory is given back when a
- * map is freed, and that only once the device was told to leave it alone.
+ * A parent that takes ranges is told of a change before it is made to the tree. For one
+ * that is told many changes at once, it is made to the tree first, and noted in the lists
+ * of maps added and removed; vhost_vdpa_as_commit() brings the device in step, or all of
+ * it back to what it was told last. Taking back needs no memory, so it cannot fail.
+ *
+ * Memory is given back when a map is freed, and that only once the device was told to
+ * leave it alone.
  */
-#include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "vhost_vdpa.h"
@@ -17,12 +19,14 @@
 
 #define to_map(n) rb_entry((n), struct vhost_vdpa_map, node)
 
-/* First map that ends at or after @iova. */
+/* First map that ends at or after @iova. What is new is often above all others. */
 static struct vhost_vdpa_map *vhost_vdpa_as_first(struct vhost_vdpa_as *as, u64 iova)
 {
-	struct vhost_vdpa_map *found = NULL, *map;
+	struct vhost_vdpa_map *found = as->highest, *map;
 	struct rb_node *node = as->maps.rb_node;
 
+	if (!found || found->shown.last < iova)
+		return NULL;
 	while (node) {
 		map = to_map(node);
 		if (map->shown.last >= iova) {
@@ -44,19 +48,35 @@ static struct vhost_vdpa_map *vhost_vdpa_as_find(struct vhost_vdpa_as *as, u64 f
 	return map && map->shown.first <= last ? map : NULL;
 }
 
-static bool vhost_vdpa_map_before(struct rb_node *node, const struct rb_node *other)
-{
-	return to_map(node)->shown.first < to_map(other)->shown.first;
-}
-
 static void vhost_vdpa_as_insert(struct vhost_vdpa_as *as, struct vhost_vdpa_map *map)
 {
-	rb_add(&map->node, &as->maps, vhost_vdpa_map_before);
+	struct rb_node **link = &as->maps.rb_node, *parent = NULL;
+
+	if (!as->highest || map->shown.first > as->highest->shown.last) {
+		if (as->highest) {
+			parent = &as->highest->node;
+			link = &parent->rb_right;
+		}
+		as->highest = map;
+	}
+	while (*link) {
+		parent = *link;
+		link = map->shown.first < to_map(parent)->shown.first ?
+		       &parent->rb_left : &parent->rb_right;
+	}
+	rb_link_node(&map->node, parent, link);
+	rb_insert_color(&map->node, &as->maps);
 	as->nr_maps++;
 }
 
 static void vhost_vdpa_as_erase(struct vhost_vdpa_as *as, struct vhost_vdpa_map *map)
 {
+	struct rb_node *prev;
+
+	if (as->highest == map) {
+		prev = rb_prev(&map->node);
+		as->highest = prev ? to_map(prev) : NULL;
+	}
 	rb_erase(&map->node, &as->maps);
 	as->nr_maps--;
 }
@@ -91,125 +111,206 @@ static void vhost_vdpa_release_list(struct vhost_vdpa *v, struct list_head *maps
 {
 	struct vhost_vdpa_map *map, *next;
 
-	list_for_each_entry_safe(map, next, maps, shown.link)
+	list_for_each_entry_safe(map, next, maps, shown.link) {
+		list_del_init(&map->shown.link);
 		vhost_vdpa_release(v, map);
-	INIT_LIST_HEAD(maps);
+	}
 }
 
 /**
- * vhost_vdpa_gather() - make maps of what an update message names
+ * vhost_vdpa_gather() - make maps of what update messages name
  * @v: device
- * @maps: empty list; receives one map, or several where memory has gaps
- * @msg: update message with valid IOVAs and permissions
+ * @frames: messages, all of them updates with valid IOVAs, addresses and permissions
+ * @nr: how many, at least 1
+ * @maps: NULL; receives the first of the maps, which are in order, one for each message
+ *	or, where its memory has gaps, several, with its index in their @msg
+ *
+ * Stops at a message whose memory cannot be had.
  *
  * Context: The owner's process context, v->msg_lock held and v->lock not: this may take
  *	page faults.
- * Return: 0; -EINVAL for an impossible range; -ENOMEM, also past RLIMIT_MEMLOCK;
- *	-EFAULT where there is no memory; -EACCES; -EINTR; or -ENODEV. On failure @maps
- *	is empty.
+ * Return: how many messages there are maps of; or, if that is none, -EINVAL for an
+ *	impossible range; -ENOMEM, also past RLIMIT_MEMLOCK; -EFAULT where there is no
+ *	memory; -EACCES; -EINTR; or -ENODEV.
  */
-int vhost_vdpa_gather(struct vhost_vdpa *v, struct list_head *maps,
-		      const struct vhost_iotlb_msg *msg)
+int vhost_vdpa_gather(struct vhost_vdpa *v, const union vhost_vdpa_frame *frames,
+		      unsigned int nr, struct vhost_vdpa_map **maps)
 {
-	struct vhost_vdpa_map *map;
-	u64 end;
-	int err;
+	struct vhost_vdpa_map *unused;
+	int got;
 
 	lockdep_assert_held(&v->msg_lock);
 
-	if (check_add_overflow(msg->uaddr, msg->size, &end) || end > ULONG_MAX)
-		return -EINVAL;
-	if (v->use_va) {
-		err = vhost_vdpa_fill_virtual(v, maps, msg);
-		if (err)
-			vhost_vdpa_release_list(v, maps);
-		return err;
-	}
-
-	map = vhost_vdpa_map_alloc(msg->perm, false);
-	if (!map)
+	*maps = vhost_vdpa_maps_alloc(frames, nr, v->use_va);
+	if (!*maps)
 		return -ENOMEM;
-	err = vhost_vdpa_fill_pinned(v, map, msg);
-	if (err)
-		vhost_vdpa_map_free(map);
-	else
-		list_add(&map->shown.link, maps);
-	return err;
+	got = v->use_va ? vhost_vdpa_gather_virtual(v->mm, frames, *maps) :
+			  vhost_vdpa_gather_pinned(v, frames, *maps);
+
+	/* cut off what got no memory, to begin with that of the one that failed */
+	while (*maps && (*maps)->msg < max(got, 0))
+		maps = &(*maps)->next;
+	while ((unused = *maps)) {
+		*maps = unused->next;
+		vhost_vdpa_map_free(unused);
+	}
+	return got;
 }
 
 /**
  * vhost_vdpa_ungather() - give back maps that were not entered
  * @v: device
- * @maps: their list
+ * @maps: the first of them, or NULL
  *
  * Context: Process context. May sleep.
  */
-void vhost_vdpa_ungather(struct vhost_vdpa *v, struct list_head *maps)
+void vhost_vdpa_ungather(struct vhost_vdpa *v, struct vhost_vdpa_map *maps)
 {
-	vhost_vdpa_release_list(v, maps);
+	struct vhost_vdpa_map *map;
+
+	while ((map = maps)) {
+		maps = map->next;
+		vhost_vdpa_release(v, map);
+	}
 }
 
 /* Changes */
 
+/* Tell of all maps before @end, or none, but for what the parent does not take back. */
+static int vhost_vdpa_tell_all(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+			       struct vhost_vdpa_map *maps, struct vhost_vdpa_map *end)
+{
+	struct vhost_vdpa_map *map, *undo;
+	int err;
+
+	for (map = maps; map != end; map = map->next) {
+		err = vhost_vdpa_tell_map(v, as->id, map);
+		if (err)
+			goto undo;
+	}
+	return 0;
+
+undo:
+	for (undo = maps; undo != map; undo = undo->next)
+		undo->told = vhost_vdpa_tell_map_gone(v, as->id, undo);
+	return err;
+}
+
 /**
- * vhost_vdpa_as_add() - enter maps
+ * vhost_vdpa_as_add() - enter the maps of one message
  * @v: device
  * @as: address space with nothing there
- * @maps: list of maps, empty on return
+ * @maps: gathered maps, of which those of the first message leave the list
  *
  * Context: Process context, v->lock held.
+ * Return: 0; or -errno from a parent that is told at once, and the maps are freed, but
+ *	for what it did not take back.
  */
-void vhost_vdpa_as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-		       struct list_head *maps)
+int vhost_vdpa_as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+		      struct vhost_vdpa_map **maps)
 {
-	struct vhost_vdpa_map *map;
+	bool by_table = v->by_table;
+	struct vhost_vdpa_map *map, *next, *end;
+	int err = 0;
 
 	lockdep_assert_held(&v->lock);
 
-	list_for_each_entry(map, maps, shown.link)
+	map = *maps;
+	for (end = map->next; end && end->msg == map->msg; end = end->next)
+		;
+	if (!by_table)
+		err = vhost_vdpa_tell_all(v, as, map, end);
+
+	for (; map != end; map = next) {
+		next = map->next;
+		if (err && !map->told) {
+			vhost_vdpa_release(v, map);
+			continue;
+		}
 		vhost_vdpa_as_insert(as, map);
-	list_splice_tail_init(maps, &as->added);
+		if (by_table)
+			list_add_tail(&map->shown.link, &as->added);
+	}
+	*maps = end;
+	return err;
 }
 
-/* Make the run with index @at the first of a map, and see that the rest follows it. */
-static int vhost_vdpa_as_split(struct vhost_vdpa_as *as, struct vhost_vdpa_map *map,
-			       unsigned int at)
+/* Make two maps of one, the latter from the run with index @at. Return: that, or NULL. */
+static struct vhost_vdpa_map *vhost_vdpa_as_split(struct vhost_vdpa_as *as,
+						  struct vhost_vdpa_map *map,
+						  unsigned int at)
 {
-	struct vhost_vdpa_map *rest;
+	struct vhost_vdpa_map *rest = vhost_vdpa_map_split(map, at);
 
-	if (!at || at == map->shown.nr_runs)
-		return 0;
-	rest = vhost_vdpa_map_split(map, at);
 	if (!rest)
-		return -ENOMEM;
+		return NULL;
 	vhost_vdpa_as_insert(as, rest);
 	/* its entries name the files where they were */
 	as->table_valid = false;
 	if (!rest->told)
 		list_add(&rest->shown.link, &map->shown.link);
-	return 0;
+	return rest;
 }
 
-/* Let maps begin and end with the runs that [@first, @last] touches, whole runs. */
-static int vhost_vdpa_as_cut(struct vhost_vdpa_as *as, u64 first, u64 last)
+/*
+ * Let maps begin and end with the runs that [@first, @last] touches, whole runs. @map is
+ * the first that it touches. Return: the first that is left then, or NULL.
+ */
+static struct vhost_vdpa_map *vhost_vdpa_as_cut(struct vhost_vdpa_as *as,
+						struct vhost_vdpa_map *map, u64 first,
+						u64 last)
 {
-	struct vhost_vdpa_map *map;
+	struct vhost_vdpa_map *final;
 	unsigned int at;
+
+	if (map->shown.first < first) {
+		at = vhost_vdpa_map_find_run(map, first);
+		if (at)
+			map = vhost_vdpa_as_split(as, map, at);
+		if (!map)
+			return NULL;
+	}
+	final = map->shown.last < last ? vhost_vdpa_as_find(as, last, last) : map;
+	if (final && final->shown.last > last) {
+		at = vhost_vdpa_map_find_run(final, last) + 1;
+		if (at < final->shown.nr_runs && !vhost_vdpa_as_split(as, final, at))
+			return NULL;
+	}
+	return map;
+}
+
+static struct vhost_vdpa_map *vhost_vdpa_map_next(struct vhost_vdpa_map *map, u64 last)
+{
+	struct rb_node *next;
+
+	/* not looked for when it is known to be beyond */
+	if (map->shown.last >= last)
+		return NULL;
+	next = rb_next(&map->node);
+	return next && to_map(next)->shown.first <= last ? to_map(next) : NULL;
+}
+
+/* Tell that @maps and what follows up to @last is gone, all of it or none. */
+static int vhost_vdpa_tell_all_gone(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+				    struct vhost_vdpa_map *maps, u64 last)
+{
+	struct vhost_vdpa_map *map, *undo;
 	int err;
 
-	map = vhost_vdpa_as_find(as, first, last);
-	if (map && map->shown.first < first) {
-		at = vhost_vdpa_map_find_run(map, first);
-		err = vhost_vdpa_as_split(as, map, at);
+	for (map = maps; map; map = vhost_vdpa_map_next(map, last)) {
+		err = vhost_vdpa_tell_map_gone(v, as->id, map);
 		if (err)
-			return err;
-	}
-	map = vhost_vdpa_as_find(as, last, last);
-	if (map && map->shown.last > last) {
-		at = vhost_vdpa_map_find_run(map, last);
-		return vhost_vdpa_as_split(as, map, at + 1);
+			goto undo;
 	}
 	return 0;
+
+undo:
+	/* they stay, whether the parent takes them again or not */
+	for (undo = maps; undo != map; undo = vhost_vdpa_map_next(undo, last)) {
+		vhost_vdpa_tell_map(v, as->id, undo);
+		undo->told = true;
+	}
+	return err;
 }
 
 /**
@@ -219,35 +320,44 @@ static int vhost_vdpa_as_cut(struct vhost_vdpa_as *as, u64 first, u64 last)
  * @first: first IOVA
  * @last: last IOVA
  *
- * The device does not know before vhost_vdpa_as_commit(), and the memory is kept until
- * then, but for what it was never told of.
+ * A parent that is told many changes at once does not know before
+ * vhost_vdpa_as_commit(), and the memory is kept until then, but for what it was never
+ * told of.
  *
  * Context: Process context, v->lock held.
- * Return: 0, or -ENOMEM and everything is still there.
+ * Return: 0; -ENOMEM; or the parent's error. On failure everything is still there.
  */
 int vhost_vdpa_as_remove(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
 			 u64 last)
 {
-	struct vhost_vdpa_map *map;
-	struct rb_node *next;
+	bool by_table = v->by_table;
+	struct vhost_vdpa_map *map, *next;
 	int err;
 
 	lockdep_assert_held(&v->lock);
 
-	err = vhost_vdpa_as_cut(as, first, last);
-	if (err)
-		return err;
+	map = vhost_vdpa_as_find(as, first, last);
+	if (!map)
+		return 0;
+	map = vhost_vdpa_as_cut(as, map, first, last);
+	if (!map)
+		return -ENOMEM;
+	if (!by_table) {
+		err = vhost_vdpa_tell_all_gone(v, as, map, last);
+		if (err)
+			return err;
+	}
 
-	for (map = vhost_vdpa_as_find(as, first, last);
-	     map && map->shown.first <= last; map = next ? to_map(next) : NULL) {
-		next = rb_next(&map->node);
+	for (; map; map = next) {
+		next = vhost_vdpa_map_next(map, last);
 		vhost_vdpa_as_erase(as, map);
-		if (map->told) {
+		if (by_table && map->told) {
 			list_add_tail(&map->shown.link, &as->removed);
-		} else {
-			list_del(&map->shown.link);
-			vhost_vdpa_release(v, map);
+			continue;
 		}
+		if (by_table)
+			list_del_init(&map->shown.link);
+		vhost_vdpa_release(v, map);
 	}
 	return 0;
 }
@@ -267,14 +377,10 @@ static void vhost_vdpa_as_roll_back(struct vhost_vdpa *v, struct vhost_vdpa_as *
 {
 	struct vhost_vdpa_map *map, *next;
 
-	list_for_each_entry_safe(map, next, &as->added, shown.link) {
-		list_del_init(&map->shown.link);
-		/* the parent refused to let go of it: it may be used, so it stays */
-		if (map->told)
-			continue;
+	list_for_each_entry(map, &as->added, shown.link)
 		vhost_vdpa_as_erase(as, map);
-		vhost_vdpa_release(v, map);
-	}
+	vhost_vdpa_release_list(v, &as->added);
+
 	list_for_each_entry_safe(map, next, &as->removed, shown.link) {
 		list_del_init(&map->shown.link);
 		vhost_vdpa_as_insert(as, map);
@@ -284,7 +390,7 @@ static void vhost_vdpa_as_roll_back(struct vhost_vdpa *v, struct vhost_vdpa_as *
 /**
  * vhost_vdpa_as_commit() - make changes of an address space final
  * @v: device
- * @as: address space
+ * @as: address space, with no changes noted unless the parent is told many at once
  *
  * If the parent refuses them, everything since the last time is taken back.
  *
@@ -299,7 +405,7 @@ int vhost_vdpa_as_commit(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 
 	if (list_empty(&as->added) && list_empty(&as->removed))
 		return 0;
-	err = vhost_vdpa_tell(v, as);
+	err = vhost_vdpa_tell_changes(v, as);
 	if (err)
 		vhost_vdpa_as_roll_back(v, as);
 	else
@@ -321,11 +427,10 @@ int vhost_vdpa_as_commit(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 struct vhost_vdpa_as *vhost_vdpa_as_get(struct vhost_vdpa *v, u32 asid, bool create)
 {
 	struct vhost_vdpa_as *as;
-	int err;
 
 	lockdep_assert_held(&v->lock);
 
-	as = xa_load(&v->as, asid);
+	as = v->as[asid];
 	if (as)
 		return as;
 	if (!create)
@@ -340,12 +445,7 @@ struct vhost_vdpa_as *vhost_vdpa_as_get(struct vhost_vdpa *v, u32 asid, bool cre
 	INIT_LIST_HEAD(&as->removed);
 	/* what it holds is bounded by the maps that exist */
 	vhost_iotlb_init(&as->table, UINT_MAX, 0);
-
-	err = xa_err(xa_store(&v->as, asid, as, GFP_KERNEL_ACCOUNT));
-	if (err) {
-		kfree(as);
-		return ERR_PTR(err);
-	}
+	v->as[asid] = as;
 	return as;
 }
 
@@ -355,17 +455,20 @@ static void vhost_vdpa_as_drop(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 	struct vhost_vdpa_map *map, *next;
 
 	/* nothing hinges on what the device says: it is at rest */
-	rbtree_postorder_for_each_entry_safe(map, next, &as->maps, node)
-		vhost_vdpa_tell_gone(v, as, map);
+	if (!v->by_table)
+		rbtree_postorder_for_each_entry_safe(map, next, &as->maps, node)
+			vhost_vdpa_tell_map_gone(v, as->id, map);
 	vhost_vdpa_tell_default(v, as);
 	vhost_iotlb_reset(&as->table);
 
-	rbtree_postorder_for_each_entry_safe(map, next, &as->maps, node)
+	rbtree_postorder_for_each_entry_safe(map, next, &as->maps, node) {
+		list_del_init(&map->shown.link);
 		vhost_vdpa_release(v, map);
+	}
 	as->maps = RB_ROOT;
+	as->highest = NULL;
 	as->nr_maps = 0;
 	as->table_valid = false;
-	INIT_LIST_HEAD(&as->added);
 	vhost_vdpa_release_list(v, &as->removed);
 }
 
@@ -380,13 +483,13 @@ static void vhost_vdpa_as_drop(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
  */
 void vhost_vdpa_as_clear_all(struct vhost_vdpa *v)
 {
-	struct vhost_vdpa_as *as;
-	unsigned long asid;
+	unsigned int i;
 
 	lockdep_assert_held(&v->lock);
 
-	xa_for_each(&v->as, asid, as)
-		vhost_vdpa_as_drop(v, as);
+	for (i = 0; i < v->nas; i++)
+		if (v->as[i])
+			vhost_vdpa_as_drop(v, v->as[i]);
 }
 
 /**
@@ -400,13 +503,13 @@ void vhost_vdpa_as_clear_all(struct vhost_vdpa *v)
  */
 void vhost_vdpa_as_forgotten_all(struct vhost_vdpa *v)
 {
-	struct vhost_vdpa_as *as;
-	unsigned long asid;
+	unsigned int i;
 
 	lockdep_assert_held(&v->lock);
 
-	xa_for_each(&v->as, asid, as)
-		as->forgotten = true;
+	for (i = 0; i < v->nas; i++)
+		if (v->as[i])
+			v->as[i]->forgotten = true;
 }
 
 /**
@@ -417,13 +520,12 @@ void vhost_vdpa_as_forgotten_all(struct vhost_vdpa *v)
  */
 void vhost_vdpa_as_free_all(struct vhost_vdpa *v)
 {
-	struct vhost_vdpa_as *as;
-	unsigned long asid;
+	unsigned int i;
 
 	lockdep_assert_held(&v->lock);
 
-	xa_for_each(&v->as, asid, as) {
-		xa_erase(&v->as, asid);
-		kfree(as);
+	for (i = 0; i < v->nas; i++) {
+		kfree(v->as[i]);
+		v->as[i] = NULL;
 	}
 }

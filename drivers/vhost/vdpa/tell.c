@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Telling the device of changes: all that were noted in an address space, or none.
+ * Telling the device of maps. Who translates for it decides how.
  *
- * Who translates for it decides how: a parent that takes differences (update_map) or
- * whole tables (set_map) is told once; one that takes ranges (dma_map), and the
- * platform's IOMMU, are told run by run, and what went before a refusal is undone.
+ * A parent that takes differences (update_map) or whole tables (set_map) is told all the
+ * changes that were noted in an address space at once. One that takes ranges (dma_map),
+ * and the platform's IOMMU, are told of each map, run by run, and what went before a
+ * refusal is undone.
  */
 #include <linux/iommu.h>
 #include "vhost_vdpa.h"
-
-/**
- * vhost_vdpa_by_table() - is the parent told many changes at once
- * @v: device
- *
- * Context: v->lock held, device present.
- * Return: true if batches reach it when they end.
- */
-bool vhost_vdpa_by_table(const struct vhost_vdpa *v)
-{
-	return v->vdpa->config->set_map && !v->vdpa->config->dma_map;
-}
 
 /* Range by range */
 
@@ -62,77 +51,74 @@ static int vhost_vdpa_tell_run_gone(struct vhost_vdpa *v, unsigned int asid,
 	return iommu_unmap(v->domain, run->iova, run->size) == run->size ? 0 : -EIO;
 }
 
-/* Tell of all runs of a map. One that the parent does not take back makes it stay. */
-static int vhost_vdpa_tell_map(struct vhost_vdpa *v, unsigned int asid,
-			       struct vhost_vdpa_map *map)
+/**
+ * vhost_vdpa_tell_map() - tell of all runs of a map, range by range
+ * @v: device
+ * @asid: address space
+ * @map: map that the device does not know
+ *
+ * Context: Process context, v->lock held, mmap lock not held.
+ * Return: 0, and the map is marked as told; or -errno. It is marked nevertheless when
+ *	the parent did not take back what it had been told: the memory must be kept.
+ */
+int vhost_vdpa_tell_map(struct vhost_vdpa *v, unsigned int asid,
+			struct vhost_vdpa_map *map)
 {
 	unsigned int i;
 	int err;
+
+	lockdep_assert_held(&v->lock);
 
 	for (i = 0; i < map->shown.nr_runs; i++) {
 		err = vhost_vdpa_tell_run(v, asid, &map->shown, i);
 		if (err)
 			goto undo;
-		cond_resched();
+		if (i % 64 == 63)
+			cond_resched();
 	}
+	map->told = true;
 	return 0;
 
 undo:
+	map->told = false;
 	while (i--)
 		if (vhost_vdpa_tell_run_gone(v, asid, &map->shown.runs[i]))
 			map->told = true;
 	return err;
 }
 
-/*
- * Tell that all runs of a map are gone. What cannot be told again after a refusal is
- * memory that the device may not reach but that is kept: better than the reverse.
+/**
+ * vhost_vdpa_tell_map_gone() - tell that all runs of a map are gone, range by range
+ * @v: device
+ * @asid: address space
+ * @map: map that the device knows
+ *
+ * What cannot be told again after a refusal is memory that the device may not reach but
+ * that is kept: better than the reverse.
+ *
+ * Context: Process context, v->lock held, mmap lock not held.
+ * Return: 0, or -errno and the device may still use the memory.
  */
-static int vhost_vdpa_tell_map_gone(struct vhost_vdpa *v, unsigned int asid,
-				    struct vhost_vdpa_map *map)
+int vhost_vdpa_tell_map_gone(struct vhost_vdpa *v, unsigned int asid,
+			     struct vhost_vdpa_map *map)
 {
 	unsigned int i;
 	int err;
+
+	lockdep_assert_held(&v->lock);
 
 	for (i = 0; i < map->shown.nr_runs; i++) {
 		err = vhost_vdpa_tell_run_gone(v, asid, &map->shown.runs[i]);
 		if (err)
 			goto undo;
-		cond_resched();
+		if (i % 64 == 63)
+			cond_resched();
 	}
 	return 0;
 
 undo:
 	while (i--)
 		vhost_vdpa_tell_run(v, asid, &map->shown, i);
-	return err;
-}
-
-static int vhost_vdpa_tell_ranges(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
-{
-	struct vhost_vdpa_map *map;
-	int err;
-
-	list_for_each_entry(map, &as->removed, shown.link) {
-		err = vhost_vdpa_tell_map_gone(v, as->id, map);
-		if (err)
-			goto undo_removed;
-	}
-	list_for_each_entry(map, &as->added, shown.link) {
-		err = vhost_vdpa_tell_map(v, as->id, map);
-		if (err)
-			goto undo_added;
-	}
-	return 0;
-
-undo_added:
-	list_for_each_entry_continue_reverse(map, &as->added, shown.link)
-		if (vhost_vdpa_tell_map_gone(v, as->id, map))
-			map->told = true;
-	map = list_entry(&as->removed, struct vhost_vdpa_map, shown.link);
-undo_removed:
-	list_for_each_entry_continue_reverse(map, &as->removed, shown.link)
-		vhost_vdpa_tell_map(v, as->id, map);
 	return err;
 }
 
@@ -231,46 +217,20 @@ static int vhost_vdpa_tell_table(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 }
 
 /**
- * vhost_vdpa_tell() - tell the device what was added to an address space and removed
- * @v: device
+ * vhost_vdpa_tell_changes() - tell what was added to an address space and removed
+ * @v: device whose parent is told many changes at once
  * @as: address space
  *
  * Context: Process context, v->lock held, mmap lock not held.
- * Return: 0; or -errno, and what the device knows is what it knew. A map among those
- *	added that it would not let go of again is marked as told.
+ * Return: 0; or -errno, and what the device knows is what it knew.
  */
-int vhost_vdpa_tell(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
+int vhost_vdpa_tell_changes(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 {
 	lockdep_assert_held(&v->lock);
 
-	if (!vhost_vdpa_by_table(v))
-		return vhost_vdpa_tell_ranges(v, as);
 	if (v->vdpa->config->update_map)
 		return vhost_vdpa_tell_difference(v, as);
 	return vhost_vdpa_tell_table(v, as);
-}
-
-/**
- * vhost_vdpa_tell_gone() - tell the device that a map is gone, whatever it says
- * @v: device, reset
- * @as: address space
- * @map: map in it
- *
- * Context: Process context, v->lock held.
- */
-void vhost_vdpa_tell_gone(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			  const struct vhost_vdpa_map *map)
-{
-	unsigned int i;
-
-	lockdep_assert_held(&v->lock);
-
-	if (vhost_vdpa_by_table(v))
-		return;
-	for (i = 0; i < map->shown.nr_runs; i++) {
-		vhost_vdpa_tell_run_gone(v, as->id, &map->shown.runs[i]);
-		cond_resched();
-	}
 }
 
 /**
@@ -291,7 +251,7 @@ void vhost_vdpa_tell_default(struct vhost_vdpa *v, struct vhost_vdpa_as *as)
 	vhost_iotlb_init(&empty, UINT_MAX, 0);
 	if (ops->reset_map)
 		err = ops->reset_map(v->vdpa, as->id);
-	else if (vhost_vdpa_by_table(v))
+	else if (v->by_table)
 		err = ops->set_map(v->vdpa, as->id, &empty);
 	if (err)
 		dev_warn(&v->dev, "address space %u was not emptied: %d\n", as->id,

@@ -30,94 +30,132 @@ static bool vhost_vdpa_va_shareable(const struct vm_area_struct *vma)
 	       !(vma->vm_flags & (VM_IO | VM_PFNMAP));
 }
 
-/* The map in @maps that goes on at @iova, or a new one. */
-static struct vhost_vdpa_map *vhost_vdpa_va_map(struct list_head *maps, u64 iova,
-						u32 perm)
-{
+/**
+ * struct vhost_vdpa_va - a map in the making
+ * @mm: owner
+ * @vma: where the last look-up ended, and often where the next is; or NULL
+ * @map: the map
+ */
+struct vhost_vdpa_va {
+	struct mm_struct *mm;
+	struct vm_area_struct *vma;
 	struct vhost_vdpa_map *map;
+};
 
-	if (!list_empty(maps)) {
-		map = list_last_entry(maps, struct vhost_vdpa_map, shown.link);
-		if (map->shown.last + 1 == iova)
-			return map;
-	}
-	map = vhost_vdpa_map_alloc(perm, true);
-	if (map)
-		list_add_tail(&map->shown.link, maps);
-	return map;
-}
-
-/* Enter the part of @vma that begins at @addr. */
-static int vhost_vdpa_va_add(struct list_head *maps, struct vm_area_struct *vma,
-			     unsigned long addr, u64 iova, u64 size, u32 perm)
+/* Let there be a map, after the last, that does not begin where that ends. */
+static int vhost_vdpa_va_new_map(struct vhost_vdpa_va *va)
 {
-	struct vdpa_map_file file = {
-		.file = vma->vm_file,
-		.offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) +
-			  (addr - vma->vm_start),
-	};
-	struct vhost_vdpa_map *map = vhost_vdpa_va_map(maps, iova, perm);
-	int err;
+	struct vhost_vdpa_map *last = va->map, *map;
 
+	map = vhost_vdpa_map_alloc(last->shown.perm, true, last->msg);
 	if (!map)
 		return -ENOMEM;
-	err = vhost_vdpa_map_add_run(map, iova, size, addr, &file);
-	if (!err)
-		get_file(vma->vm_file);
-	return err;
+	map->next = last->next;
+	last->next = map;
+	va->map = map;
+	return 0;
+}
+
+/* Enter @size bytes at @addr in va->vma. */
+static int vhost_vdpa_va_add(struct vhost_vdpa_va *va, unsigned long addr, u64 iova,
+			     u64 size)
+{
+	const struct vm_area_struct *vma = va->vma;
+	struct vdpa_map *shown = &va->map->shown;
+	struct vdpa_map_file *file;
+	int i;
+
+	if (shown->nr_runs && shown->last + 1 != iova) {
+		i = vhost_vdpa_va_new_map(va);
+		if (i)
+			return i;
+		shown = &va->map->shown;
+	}
+	i = vhost_vdpa_map_add_run(va->map, iova, size, addr);
+	if (i < 0)
+		return i;
+	file = &shown->files[i];
+	file->file = get_file(vma->vm_file);
+	file->offset = ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
+	return 0;
 }
 
 /*
  * Enter the pieces of [msg->uaddr, + size) that have a file. There may be others, but no
  * holes; nor may all of it be without.
  */
-static int vhost_vdpa_va_walk(struct mm_struct *mm, struct list_head *maps,
-			      const struct vhost_iotlb_msg *msg)
+static int vhost_vdpa_va_walk(struct vhost_vdpa_va *va, const struct vhost_iotlb_msg *msg)
 {
-	unsigned long addr = msg->uaddr;
 	u64 iova = msg->iova, left = msg->size, size;
+	unsigned long addr = msg->uaddr;
 	struct vm_area_struct *vma;
 	int err;
 
-	mmap_assert_locked(mm);
+	mmap_assert_locked(va->mm);
 
 	for (; left; addr += size, iova += size, left -= size) {
-		vma = vma_lookup(mm, addr);
+		vma = va->vma;
+		if (!vma || addr < vma->vm_start || addr >= vma->vm_end) {
+			vma = vma_lookup(va->mm, addr);
+			va->vma = vma;
+		}
 		if (!vma)
 			return -EFAULT;
 		size = min_t(u64, left, vma->vm_end - addr);
 		if (!vhost_vdpa_va_shareable(vma))
 			continue;
-		if ((msg->perm & VHOST_ACCESS_WO) &&
-		    !(vma->vm_flags & VM_MAYWRITE))
+		if ((msg->perm & VHOST_ACCESS_WO) && !(vma->vm_flags & VM_MAYWRITE))
 			return -EACCES;
-		err = vhost_vdpa_va_add(maps, vma, addr, iova, size, msg->perm);
+		err = vhost_vdpa_va_add(va, addr, iova, size);
 		if (err)
 			return err;
 	}
-	return list_empty(maps) ? -EFAULT : 0;
+	return va->map->shown.nr_runs ? 0 : -EFAULT;
+}
+
+/* Let go of what was entered for a message that failed, from @map on. */
+static void vhost_vdpa_va_undo(struct vhost_vdpa_map *map)
+{
+	u8 msg = map->msg;
+
+	for (; map && map->msg == msg; map = map->next) {
+		vhost_vdpa_va_put(map);
+		map->shown.nr_runs = 0;
+	}
 }
 
 /**
- * vhost_vdpa_fill_virtual() - make maps of a range of virtual addresses
- * @v: device
- * @maps: empty list; receives one map, or several when part of the range has no file
- * @msg: update message with valid IOVAs and permissions, and addresses that do not wrap
+ * vhost_vdpa_gather_virtual() - enter the virtual addresses of update messages
+ * @mm: owner
+ * @frames: the messages
+ * @maps: the first of their maps, which receive the runs; where a message has gaps,
+ *	maps are added
  *
  * Context: The owner's process context. Takes and releases its mmap lock.
- * Return: 0; -EFAULT for a range with a hole, or without anything that can be mapped;
- *	-EACCES for memory that cannot be written to; -ENOMEM; or -EINTR. On failure
- *	@maps may hold some, for the caller to free.
+ * Return: as vhost_vdpa_gather(), -EFAULT for a range with a hole, or without anything
+ *	that can be mapped, -EACCES for memory that cannot be written to. Maps of messages
+ *	that are not counted have no runs.
  */
-int vhost_vdpa_fill_virtual(struct vhost_vdpa *v, struct list_head *maps,
-			    const struct vhost_iotlb_msg *msg)
+int vhost_vdpa_gather_virtual(struct mm_struct *mm, const union vhost_vdpa_frame *frames,
+			      struct vhost_vdpa_map *maps)
 {
+	struct vhost_vdpa_va va = { .mm = mm };
+	struct vhost_vdpa_map *map;
 	int err;
 
-	err = mmap_read_lock_killable(v->mm);
+	err = mmap_read_lock_killable(mm);
 	if (err)
 		return err;
-	err = vhost_vdpa_va_walk(v->mm, maps, msg);
-	mmap_read_unlock(v->mm);
-	return err;
+	for (map = maps; map; map = va.map->next) {
+		va.map = map;
+		err = vhost_vdpa_va_walk(&va, vhost_vdpa_frame_msg(&frames[map->msg]));
+		if (err)
+			break;
+	}
+	mmap_read_unlock(mm);
+
+	if (!err)
+		return va.map->msg + 1;
+	vhost_vdpa_va_undo(map);
+	return map->msg ?: err;
 }

@@ -31,7 +31,6 @@
 #include <linux/vhost.h>
 #include <linux/vhost_iotlb.h>
 #include <linux/wait.h>
-#include <linux/xarray.h>
 
 struct address_space;
 struct eventfd_ctx;
@@ -74,9 +73,11 @@ struct vhost_vdpa_vq {
  * struct vhost_vdpa_map - one map
  * @shown: its runs, as a parent is shown them. Its link is in a list of the address
  *	space while the device is to be told that the map was added or removed.
- * @node: in the address space's tree, unless removed
+ * @next: the next of those that were gathered, until they are entered
+ * @node: in the address space's tree, then, unless removed
  * @max_runs: how many runs there is room for
  * @told: the device knows of it
+ * @msg: index of its message among those that were gathered at once
  * @run: the array of runs while one is enough
  * @file: the array of files then
  *
@@ -84,9 +85,13 @@ struct vhost_vdpa_vq {
  */
 struct vhost_vdpa_map {
 	struct vdpa_map shown;
-	struct rb_node node;
+	union {
+		struct vhost_vdpa_map *next;
+		struct rb_node node;
+	};
 	unsigned int max_runs;
 	bool told;
+	u8 msg;
 	struct vdpa_map_run run;
 	struct vdpa_map_file file;
 };
@@ -96,6 +101,7 @@ struct vhost_vdpa_map {
  * @id: ASID
  * @nr_maps: maps in @maps, bounded by max_iotlb_entries
  * @maps: maps that exist for the user, by IOVA
+ * @highest: the last of them, or NULL
  * @added: those among them that the device was not told of
  * @removed: maps that the user removed and the device may still use, so that their
  *	memory is kept
@@ -110,6 +116,7 @@ struct vhost_vdpa_as {
 	unsigned int id;
 	unsigned int nr_maps;
 	struct rb_root maps;
+	struct vhost_vdpa_map *highest;
 	struct list_head added;
 	struct list_head removed;
 	bool forgotten;
@@ -124,7 +131,9 @@ struct vhost_vdpa_as {
  * @wait: pollers, woken by revocation
  * @minor: number in the name
  * @nvqs: number of queues; constant
+ * @nas: number of address spaces; constant
  * @use_va: &vdpa_device.use_va; constant
+ * @by_table: the parent is told many changes of a map at once; constant
  * @config_size: bytes of configuration space; constant
  * @msg_lock: one IOTLB write at a time. Outermost, may be held across page faults.
  * @lock: protects everything below and serialises every op call but kick_vq(). See
@@ -139,7 +148,8 @@ struct vhost_vdpa_as {
  * @backend_features: VHOST_BACKEND_F_* that userspace acknowledged
  * @range: IOVAs that the device can address
  * @domain: IOMMU domain, when the platform translates
- * @as: struct vhost_vdpa_as by ASID
+ * @as: array of @nas address spaces, NULL where it has not been used; the array lives
+ *	as long as this
  * @in_batch: between BATCH_BEGIN and BATCH_END
  * @batch_asid: of what address space
  * @vqs: array of @nvqs queues; the array lives as long as this
@@ -155,7 +165,9 @@ struct vhost_vdpa {
 	wait_queue_head_t wait;
 	int minor;
 	u32 nvqs;
+	unsigned int nas;
 	bool use_va;
+	bool by_table;
 	size_t config_size;
 
 	struct mutex msg_lock; /* see above */
@@ -168,7 +180,7 @@ struct vhost_vdpa {
 	u64 backend_features;
 	struct vhost_vdpa_iova_range range;
 	struct iommu_domain *domain;
-	struct xarray as;
+	struct vhost_vdpa_as **as;
 	bool in_batch;
 	unsigned int batch_asid;
 	struct vhost_vdpa_vq *vqs;
@@ -254,16 +266,40 @@ long vhost_vdpa_set_config_call(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
 
 /* iotlb.c */
 
+/* Messages that are copied, and whose memory is gathered, at once. */
+#define VHOST_VDPA_CHUNK 32
+
+/**
+ * union vhost_vdpa_frame - a message in either of its two wrappings
+ * @type: VHOST_IOTLB_MSG or VHOST_IOTLB_MSG_V2
+ * @v1: without an address space
+ * @v2: with one
+ */
+union vhost_vdpa_frame {
+	u32 type;
+	struct vhost_msg v1;
+	struct vhost_msg_v2 v2;
+};
+
+static inline const struct vhost_iotlb_msg *
+vhost_vdpa_frame_msg(const union vhost_vdpa_frame *frame)
+{
+	/* it is in the same place in both */
+	static_assert(offsetof(struct vhost_msg, iotlb) ==
+		      offsetof(struct vhost_msg_v2, iotlb));
+	return &frame->v1.iotlb;
+}
+
 ssize_t vhost_vdpa_write_iter(struct kiocb *iocb, struct iov_iter *from);
 
 /* space.c */
 
 bool vhost_vdpa_as_busy(struct vhost_vdpa_as *as, u64 first, u64 last);
-int vhost_vdpa_gather(struct vhost_vdpa *v, struct list_head *maps,
-		      const struct vhost_iotlb_msg *msg);
-void vhost_vdpa_ungather(struct vhost_vdpa *v, struct list_head *maps);
-void vhost_vdpa_as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-		       struct list_head *maps);
+int vhost_vdpa_gather(struct vhost_vdpa *v, const union vhost_vdpa_frame *frames,
+		      unsigned int nr, struct vhost_vdpa_map **maps);
+void vhost_vdpa_ungather(struct vhost_vdpa *v, struct vhost_vdpa_map *maps);
+int vhost_vdpa_as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
+		      struct vhost_vdpa_map **maps);
 int vhost_vdpa_as_remove(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
 			 u64 last);
 int vhost_vdpa_as_commit(struct vhost_vdpa *v, struct vhost_vdpa_as *as);
@@ -274,39 +310,71 @@ void vhost_vdpa_as_free_all(struct vhost_vdpa *v);
 
 /* tell.c */
 
-bool vhost_vdpa_by_table(const struct vhost_vdpa *v);
-int vhost_vdpa_tell(struct vhost_vdpa *v, struct vhost_vdpa_as *as);
-void vhost_vdpa_tell_gone(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-			  const struct vhost_vdpa_map *map);
+int vhost_vdpa_tell_map(struct vhost_vdpa *v, unsigned int asid,
+			struct vhost_vdpa_map *map);
+int vhost_vdpa_tell_map_gone(struct vhost_vdpa *v, unsigned int asid,
+			     struct vhost_vdpa_map *map);
+int vhost_vdpa_tell_changes(struct vhost_vdpa *v, struct vhost_vdpa_as *as);
 void vhost_vdpa_tell_default(struct vhost_vdpa *v, struct vhost_vdpa_as *as);
 
 /* map.c */
 
 int vhost_vdpa_map_init(void);
 void vhost_vdpa_map_exit(void);
-struct vhost_vdpa_map *vhost_vdpa_map_alloc(u32 perm, bool files);
+struct vhost_vdpa_map *vhost_vdpa_map_alloc(u32 perm, bool files, u8 msg);
+struct vhost_vdpa_map *vhost_vdpa_maps_alloc(const union vhost_vdpa_frame *frames,
+					     unsigned int nr, bool files);
 void vhost_vdpa_map_free(struct vhost_vdpa_map *map);
-int vhost_vdpa_map_add_run(struct vhost_vdpa_map *map, u64 iova, u64 size, u64 addr,
-			   const struct vdpa_map_file *file);
+int vhost_vdpa_map_grow(struct vhost_vdpa_map *map, unsigned int max);
 unsigned int vhost_vdpa_map_find_run(const struct vhost_vdpa_map *map, u64 iova);
 struct vhost_vdpa_map *vhost_vdpa_map_split(struct vhost_vdpa_map *map,
 					    unsigned int at);
 
+/**
+ * vhost_vdpa_map_add_run() - append a run to a map
+ * @map: map that nobody else sees yet
+ * @iova: first IOVA, the next after the last run's
+ * @size: bytes
+ * @addr: physical or virtual address
+ *
+ * Return: its index, and the memory belongs to the map; or -ENOMEM.
+ */
+static inline int vhost_vdpa_map_add_run(struct vhost_vdpa_map *map, u64 iova, u64 size,
+					 u64 addr)
+{
+	struct vdpa_map *shown = &map->shown;
+	struct vdpa_map_run *run;
+
+	if (unlikely(shown->nr_runs == map->max_runs) &&
+	    vhost_vdpa_map_grow(map, max(8, 2 * map->max_runs)))
+		return -ENOMEM;
+
+	run = &shown->runs[shown->nr_runs];
+	run->iova = iova;
+	run->size = size;
+	run->addr = addr;
+	if (!shown->nr_runs)
+		shown->first = iova;
+	shown->last = iova + size - 1;
+	return shown->nr_runs++;
+}
+
 /* pin.c */
 
-int vhost_vdpa_fill_pinned(struct vhost_vdpa *v, struct vhost_vdpa_map *map,
-			   const struct vhost_iotlb_msg *msg);
+int vhost_vdpa_gather_pinned(struct vhost_vdpa *v, const union vhost_vdpa_frame *frames,
+			     struct vhost_vdpa_map *maps);
 void vhost_vdpa_unpin(struct mm_struct *mm, const struct vhost_vdpa_map *map);
 
 /* va.c */
 
-int vhost_vdpa_fill_virtual(struct vhost_vdpa *v, struct list_head *maps,
-			    const struct vhost_iotlb_msg *msg);
+int vhost_vdpa_gather_virtual(struct mm_struct *mm, const union vhost_vdpa_frame *frames,
+			      struct vhost_vdpa_map *maps);
 void vhost_vdpa_va_put(const struct vhost_vdpa_map *map);
 
 /* dma.c */
 
 bool vhost_vdpa_by_platform(const struct vdpa_device *vdpa);
+bool vhost_vdpa_by_table(const struct vdpa_device *vdpa);
 int vhost_vdpa_domain_alloc(struct vhost_vdpa *v);
 void vhost_vdpa_domain_free(struct vhost_vdpa *v);
 void vhost_vdpa_latch_range(struct vhost_vdpa *v);
