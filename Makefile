@@ -4,6 +4,7 @@
 #
 #   make demo		show it at work on the distribution's kernel, in a virtual machine
 #   make check		every test; "make check-help" lists its parts
+#   make bench		figures against the stock vDPA, in one boot; "make bench ROUNDS=1"
 #   make modules	build the modules (KVER=RELEASE chooses the kernel)
 #   make shell		a prompt in the virtual machine with the modules loaded
 #   make clean		remove what was built
@@ -55,6 +56,10 @@ $(CHECKS:%=check-%): check-%: modules tests
 
 check-help:
 	@tools/testing/check.sh --help
+
+.PHONY: bench
+bench: modules tests
+	@tools/testing/bench/run.sh -r $(or $(ROUNDS),3)
 
 .PHONY: clean
 clean:

@@ -2,7 +2,7 @@
 /*
  * What mapping memory for a device costs: one device, one process, one figure a line.
  *
- *	map_bench NAME...	with a vdpasim_net device bound to vhost_vdpa
+ *	map_bench NAME...	on vdpasim_net devices bound to vhost_vdpa
  *
  * Prints "FIGURE VALUE UNIT". With a guest clock that counts instructions, a figure
  * repeats to a fraction of a percent.
@@ -46,7 +46,7 @@ static double now(void)
 
 static void report(const char *figure, const char *what, double value, const char *unit)
 {
-	printf("%s%s %.1f %s\n", figure, what, value, unit);
+	printf("%s%s %.2f %s\n", figure, what, value, unit);
 	fflush(stdout);
 }
 
@@ -294,7 +294,7 @@ static long meminfo(const char *key)
 	return kb;
 }
 
-#define FILES 100
+#define FILES 500
 
 /* Per file: open, owned, every queue of the device with its eventfds and addresses. */
 static void memory(void)

@@ -31,7 +31,7 @@ def show(values):
     """Median and spread in percent."""
     middle = statistics.median(values)
     spread = (max(values) - min(values)) / middle * 100 if middle else 0
-    return f"{middle:12.1f} ±{spread:4.1f} %"
+    return f"{middle:13.2f} ±{spread:4.1f} %"
 
 
 def main():
@@ -46,7 +46,7 @@ def main():
                 units[figure] = unit
 
     failed = 0
-    print(f"{'':6} {'model':11} {'figure':17} {'stock':>20} {'ours':>20} {'ratio':>8} {'wanted':>7}")
+    print(f"{'':6} {'model':11} {'figure':17} {'stock':>21} {'ours':>21} {'ratio':>8} {'wanted':>7}")
     for (side, model, figure), ours in figures.items():
         if side != "ours":
             continue
@@ -60,8 +60,8 @@ def main():
             good = ratio is not None and (ratio >= wanted if wanted > 1 else ratio <= wanted)
         failed += good is False
         print(f"{'' if good is None else 'ok' if good else 'not ok':6} {model:11} {figure:17}"
-              f" {show(stock) if stock else '-':>20} {show(ours):>20}"
-              f" {f'{ratio:8.2f}' if ratio else '-':>8}"
+              f" {show(stock) if stock else '-':>21} {show(ours):>21}"
+              f" {'-' if ratio is None else f'{ratio:8.2f}':>8}"
               f" {limit or wanted or '':>7} {units[figure]}")
     return 1 if failed or not figures else 0
 
