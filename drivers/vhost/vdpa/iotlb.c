@@ -84,16 +84,24 @@ static int vhost_vdpa_check_place(struct vhost_vdpa *v, struct vhost_vdpa_as *as
  * @frames: array of them
  * @nr: how many
  * @next: the one to be served
+ * @first: the first of those whose memory was gathered
  * @gathered: the first after @next whose memory was not gathered yet, if it is an update
- * @maps: the first of the maps that were gathered
+ * @maps: the first of the maps that were gathered and not entered
  */
 struct vhost_vdpa_chunk {
 	union vhost_vdpa_frame *frames;
 	unsigned int nr;
 	unsigned int next;
+	unsigned int first;
 	unsigned int gathered;
 	struct vhost_vdpa_map *maps;
 };
+
+/* Does userspace want to know what goes wrong with its messages? */
+static bool vhost_vdpa_strict(const struct vhost_vdpa *v)
+{
+	return v->backend_features & BIT_ULL(VHOST_BACKEND_F_IOTLB_ERRNO);
+}
 
 /*
  * Gather the memory of the next message, an update, and of updates that follow it at
@@ -106,6 +114,7 @@ static int vhost_vdpa_gather_ahead(struct vhost_vdpa *v, struct vhost_vdpa_chunk
 {
 	const union vhost_vdpa_frame *frames = chunk->frames + chunk->next;
 	const struct vhost_iotlb_msg *msg;
+	bool strict = vhost_vdpa_strict(v);
 	unsigned int nr;
 	int got;
 
@@ -116,12 +125,13 @@ static int vhost_vdpa_gather_ahead(struct vhost_vdpa *v, struct vhost_vdpa_chunk
 	}
 
 	mutex_unlock(&v->lock);
-	got = vhost_vdpa_gather(v, frames, nr, &chunk->maps);
+	got = vhost_vdpa_gather(v, frames, nr, strict, &chunk->maps);
 	mutex_lock(&v->lock);
 	if (!v->vdpa)
 		return -ENODEV;
 	if (got < 0)
 		return got;
+	chunk->first = chunk->next;
 	chunk->gathered = chunk->next + got;
 	return 0;
 }
@@ -141,7 +151,7 @@ static int vhost_vdpa_update(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 	if (err)
 		return err;
 
-	err = vhost_vdpa_as_add(v, as, &chunk->maps);
+	err = vhost_vdpa_as_add(v, as, &chunk->maps, chunk->next - chunk->first);
 	return err ?: vhost_vdpa_apply(v, as);
 }
 
@@ -209,10 +219,7 @@ static int vhost_vdpa_serve(struct vhost_vdpa *v, struct vhost_vdpa_chunk *chunk
 /* vhost has one answer for whatever goes wrong with a well-formed message. */
 static int vhost_vdpa_msg_error(struct vhost_vdpa *v, int err)
 {
-	if (!err || err == -ENODEV ||
-	    (v->backend_features & BIT_ULL(VHOST_BACKEND_F_IOTLB_ERRNO)))
-		return err;
-	return -EFAULT;
+	return !err || err == -ENODEV || vhost_vdpa_strict(v) ? err : -EFAULT;
 }
 
 /* Serve messages until one fails, the first being chunk->next then. */

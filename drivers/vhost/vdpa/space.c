@@ -122,8 +122,10 @@ static void vhost_vdpa_release_list(struct vhost_vdpa *v, struct list_head *maps
  * @v: device
  * @frames: messages, all of them updates with valid IOVAs, addresses and permissions
  * @nr: how many, at least 1
+ * @strict: refuse what cannot be mapped, rather than skip it
  * @maps: NULL; receives the first of the maps, which are in order, one for each message
- *	or, where its memory has gaps, several, with its index in their @msg
+ *	or, where its memory has gaps, several, or where there is nothing to be mapped,
+ *	none, with its index in their @msg
  *
  * Stops at a message whose memory cannot be had.
  *
@@ -134,9 +136,9 @@ static void vhost_vdpa_release_list(struct vhost_vdpa *v, struct list_head *maps
  *	memory; -EACCES; -EINTR; or -ENODEV.
  */
 int vhost_vdpa_gather(struct vhost_vdpa *v, const union vhost_vdpa_frame *frames,
-		      unsigned int nr, struct vhost_vdpa_map **maps)
+		      unsigned int nr, bool strict, struct vhost_vdpa_map **maps)
 {
-	struct vhost_vdpa_map *unused;
+	struct vhost_vdpa_map *map;
 	int got;
 
 	lockdep_assert_held(&v->msg_lock);
@@ -144,15 +146,17 @@ int vhost_vdpa_gather(struct vhost_vdpa *v, const union vhost_vdpa_frame *frames
 	*maps = vhost_vdpa_maps_alloc(frames, nr, v->use_va);
 	if (!*maps)
 		return -ENOMEM;
-	got = v->use_va ? vhost_vdpa_gather_virtual(v->mm, frames, *maps) :
+	got = v->use_va ? vhost_vdpa_gather_virtual(v->mm, frames, strict, *maps) :
 			  vhost_vdpa_gather_pinned(v, frames, *maps);
 
-	/* cut off what got no memory, to begin with that of the one that failed */
-	while (*maps && (*maps)->msg < max(got, 0))
-		maps = &(*maps)->next;
-	while ((unused = *maps)) {
-		*maps = unused->next;
-		vhost_vdpa_map_free(unused);
+	/* those that got nothing, be it for a failure */
+	while ((map = *maps)) {
+		if (map->shown.nr_runs) {
+			maps = &map->next;
+			continue;
+		}
+		*maps = map->next;
+		vhost_vdpa_map_free(map);
 	}
 	return got;
 }
@@ -200,14 +204,15 @@ undo:
  * vhost_vdpa_as_add() - enter the maps of one message
  * @v: device
  * @as: address space with nothing there
- * @maps: gathered maps, of which those of the first message leave the list
+ * @maps: gathered maps, of which those of the message leave the list
+ * @msg: its index among those that were gathered, which none in @maps is less than
  *
  * Context: Process context, v->lock held.
  * Return: 0; or -errno from a parent that is told at once, and the maps are freed, but
  *	for what it did not take back.
  */
 int vhost_vdpa_as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-		      struct vhost_vdpa_map **maps)
+		      struct vhost_vdpa_map **maps, u8 msg)
 {
 	bool by_table = v->by_table;
 	struct vhost_vdpa_map *map, *next, *end;
@@ -216,7 +221,7 @@ int vhost_vdpa_as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
 	lockdep_assert_held(&v->lock);
 
 	map = *maps;
-	for (end = map->next; end && end->msg == map->msg; end = end->next)
+	for (end = map; end && end->msg == msg; end = end->next)
 		;
 	if (!by_table)
 		err = vhost_vdpa_tell_all(v, as, map, end);

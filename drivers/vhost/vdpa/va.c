@@ -81,8 +81,8 @@ static int vhost_vdpa_va_add(struct vhost_vdpa_va *va, unsigned long addr, u64 i
 }
 
 /*
- * Enter the pieces of [msg->uaddr, + size) that have a file. There may be others, but no
- * holes; nor may all of it be without.
+ * Enter the pieces of [msg->uaddr, + size) that have a file. There may be others, which
+ * are skipped, but no holes.
  */
 static int vhost_vdpa_va_walk(struct vhost_vdpa_va *va, const struct vhost_iotlb_msg *msg)
 {
@@ -110,7 +110,7 @@ static int vhost_vdpa_va_walk(struct vhost_vdpa_va *va, const struct vhost_iotlb
 		if (err)
 			return err;
 	}
-	return va->map->shown.nr_runs ? 0 : -EFAULT;
+	return 0;
 }
 
 /* Let go of what was entered for a message that failed, from @map on. */
@@ -128,16 +128,18 @@ static void vhost_vdpa_va_undo(struct vhost_vdpa_map *map)
  * vhost_vdpa_gather_virtual() - enter the virtual addresses of update messages
  * @mm: owner
  * @frames: the messages
+ * @strict: refuse a range without anything that can be mapped. Machine monitors of
+ *	today pass on their private memory too, ROMs for instance, and count on vhost
+ *	to say nothing.
  * @maps: the first of their maps, which receive the runs; where a message has gaps,
  *	maps are added
  *
  * Context: The owner's process context. Takes and releases its mmap lock.
- * Return: as vhost_vdpa_gather(), -EFAULT for a range with a hole, or without anything
- *	that can be mapped, -EACCES for memory that cannot be written to. Maps of messages
- *	that are not counted have no runs.
+ * Return: as vhost_vdpa_gather(), -EFAULT for a range with a hole, -EACCES for memory
+ *	that cannot be written to. Maps of messages that are not counted have no runs.
  */
 int vhost_vdpa_gather_virtual(struct mm_struct *mm, const union vhost_vdpa_frame *frames,
-			      struct vhost_vdpa_map *maps)
+			      bool strict, struct vhost_vdpa_map *maps)
 {
 	struct vhost_vdpa_va va = { .mm = mm };
 	struct vhost_vdpa_map *map;
@@ -149,6 +151,8 @@ int vhost_vdpa_gather_virtual(struct mm_struct *mm, const union vhost_vdpa_frame
 	for (map = maps; map; map = va.map->next) {
 		va.map = map;
 		err = vhost_vdpa_va_walk(&va, vhost_vdpa_frame_msg(&frames[map->msg]));
+		if (!err && strict && !map->shown.nr_runs)
+			err = -EFAULT;
 		if (err)
 			break;
 	}

@@ -296,10 +296,10 @@ ssize_t vhost_vdpa_write_iter(struct kiocb *iocb, struct iov_iter *from);
 
 bool vhost_vdpa_as_busy(struct vhost_vdpa_as *as, u64 first, u64 last);
 int vhost_vdpa_gather(struct vhost_vdpa *v, const union vhost_vdpa_frame *frames,
-		      unsigned int nr, struct vhost_vdpa_map **maps);
+		      unsigned int nr, bool strict, struct vhost_vdpa_map **maps);
 void vhost_vdpa_ungather(struct vhost_vdpa *v, struct vhost_vdpa_map *maps);
 int vhost_vdpa_as_add(struct vhost_vdpa *v, struct vhost_vdpa_as *as,
-		      struct vhost_vdpa_map **maps);
+		      struct vhost_vdpa_map **maps, u8 msg);
 int vhost_vdpa_as_remove(struct vhost_vdpa *v, struct vhost_vdpa_as *as, u64 first,
 			 u64 last);
 int vhost_vdpa_as_commit(struct vhost_vdpa *v, struct vhost_vdpa_as *as);
@@ -368,7 +368,7 @@ void vhost_vdpa_unpin(struct mm_struct *mm, const struct vhost_vdpa_map *map);
 /* va.c */
 
 int vhost_vdpa_gather_virtual(struct mm_struct *mm, const union vhost_vdpa_frame *frames,
-			      struct vhost_vdpa_map *maps);
+			      bool strict, struct vhost_vdpa_map *maps);
 void vhost_vdpa_va_put(const struct vhost_vdpa_map *map);
 
 /* dma.c */

@@ -18,7 +18,8 @@
  *	EFAULT	no memory at those addresses, or none that can be mapped
  *	EACCES	the memory cannot be written to
  *
- * or the device's own error.
+ * or the device's own error. An update of nothing but memory that cannot be mapped for
+ * this device is such a failure then, too; otherwise it is skipped without a word.
  */
 #define VHOST_BACKEND_F_IOTLB_ERRNO 48
 
