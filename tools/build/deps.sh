@@ -46,7 +46,19 @@ packages=(
 	sparse libmnl-dev python3 python3-yaml python3-jsonschema
 	qemu-system-x86 busybox-static cpio kmod xz-utils	# the virtual machine
 	iproute2 e2fsprogs fio ethtool patch rsync		# clients and tools
+	dpdk-dev						# its testpmd
 )
+
+# drivers that testpmd loads at run time; their names count ABI versions
+dpdk_drivers() {
+	local driver
+	for driver in net-virtio mempool-ring bus-vdev; do
+		apt-cache pkgnames "librte-$driver" | grep -E "^librte-$driver-?[0-9]+$" |
+			sort -V | tail -n 1
+	done
+}
+
+mapfile -t -O ${#packages[@]} packages < <(dpdk_drivers)
 
 if [ "${1:-}" = --list ]; then
 	printf '%s\n' "${packages[@]}"

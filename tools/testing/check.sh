@@ -12,6 +12,7 @@
 #   vendor	the stock vendor drivers, unmodified, against our header and symbols
 #   kunit	KUnit suites in a User Mode Linux kernel with our sources laid over it
 #   vm		kselftests and unmodified clients on the distribution's kernel
+#   clients	DPDK and QEMU, unmodified, on /dev/vhost-vdpa-N
 #
 # A part is a function part_NAME that prints what it likes and, for every test, a
 # line "ok NAME", "not ok NAME" or "ok NAME # SKIP reason" at the line's beginning.
@@ -79,6 +80,7 @@ part_uapi() { tools/testing/uapi/check.sh; }
 part_vendor() { tools/testing/vendor/check.sh; }
 part_kunit() { tools/testing/kunit/run.sh; }
 part_vm() { tools/testing/selftests.sh run; }
+part_clients() { tools/testing/clients/run.sh; }
 
 if [ "${1:---help}" = --help ]; then
 	sed -n '3,/^set/{s/^# \{0,1\}//p}' "$0"

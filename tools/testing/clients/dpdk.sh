@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# In the machine: DPDK's testpmd on a simulated network device, which sends back what is
+# addressed to it. A burst is sent first, and goes round from then on.
+#
+#   dpdk.sh [parameter of vdpa_sim...]
+set -uo pipefail
+
+source tools/testing/vm/lib.sh
+
+model=${*:-va}
+mac=52:54:00:aa:bb:01
+log=/run/vm/out/testpmd.log
+
+verdict() {
+	if [ "$2" -eq 0 ]; then echo "ok dpdk: $model: $1"; else echo "not ok dpdk: $model: $1"; fi
+}
+
+# total DIRECTION: what testpmd says it received or sent, all in all
+total() { sed -n "/Accumulated/,\$s/.*$1-packets: \([0-9]*\).*/\1/p" "$log" | head -n 1; }
+
+load_modules "$@"
+vdpa dev add name d-net mgmtdev vdpasim_net mac $mac
+bind_to d-net vhost_vdpa
+device=/dev/$(basename /sys/bus/vdpa/devices/d-net/vhost-vdpa-*)
+
+if [[ " $* " == *" use_va=0 "* ]]; then
+	memory=(--no-huge)
+else
+	# only memory of a file that others could map too is reached by its address
+	echo 192 >/proc/sys/vm/nr_hugepages
+	mkdir -p /dev/hugepages
+	mount -t hugetlbfs none /dev/hugepages
+	memory=(--single-file-segments --iova-mode=va)
+fi
+
+ulimit -l unlimited
+timeout -s INT 60 dpdk-testpmd "${memory[@]}" --no-pci -m 256 -l 0-1 \
+	--vdev "net_virtio_user0,path=$device,mac=$mac" -- --forward-mode=io --tx-first \
+	--eth-peer=0,$mac --auto-start --stats-period 1 --total-num-mbufs=2048 >"$log" 2>&1 &
+pid=$!
+
+# it says each second what went through
+enough() { grep -aqE 'RX-packets: [0-9]{6}' "$log"; }
+wait_for enough || wait_for enough || wait_for enough || wait_for enough
+kill -INT $pid
+wait $pid
+
+rx=$(total RX) tx=$(total TX)
+echo "# received ${rx:-nothing}, sent ${tx:-nothing}"
+[ "${rx:-0}" -ge 100000 ]
+verdict "testpmd receives 100000 frames and more" $?
+# none of the 32 of the burst was lost on its way round
+[ $((${tx:-0} - ${rx:-0})) -ge 0 ] && [ $((${tx:-0} - ${rx:-0})) -le 32 ]
+verdict "no frame is lost" $?
+! grep -aE 'RX-errors: *[1-9]|TX-errors: *[1-9]|RX-dropped: *[1-9]|TX-dropped: *[1-9]' "$log"
+verdict "no errors" $?
+grep -aq '^Bye' "$log"
+verdict "testpmd ends well" $?
+vdpa dev del d-net
+verdict "the device goes" $?

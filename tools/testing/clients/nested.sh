@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# In the machine: QEMU, whose guest uses a simulated network device and a simulated disk
+# as virtio devices on its PCI bus.
+#
+#   nested.sh QEMU VMLINUZ INITRAMFS [parameter of vdpa_sim...]
+set -uo pipefail
+
+source tools/testing/vm/lib.sh
+
+qemu=$1 kernel=$2 initramfs=$3
+shift 3
+model=${*:-va}
+log=/run/vm/out/guest.log
+
+verdict() {
+	if [ "$2" -eq 0 ]; then echo "ok qemu: $model: $1"; else echo "not ok qemu: $model: $1"; fi
+}
+
+said() { grep -aq "^guest: $1" "$log"; }
+
+load_modules "$@"
+vdpa dev add name q-net mgmtdev vdpasim_net mac 52:54:00:aa:bb:09
+vdpa dev add name q-blk mgmtdev vdpasim_blk
+bind_to q-net vhost_vdpa
+bind_to q-blk vhost_vdpa
+net=/dev/$(basename /sys/bus/vdpa/devices/q-net/vhost-vdpa-*)
+blk=/dev/$(basename /sys/bus/vdpa/devices/q-blk/vhost-vdpa-*)
+pinned() { awk '/nr_foll_pin_acquired/ { a = $2 } /nr_foll_pin_released/ { r = $2 } END { print a - r }' /proc/vmstat; }
+
+ulimit -l unlimited
+timeout 280 "$qemu" -nodefaults -no-user-config -display none -no-reboot \
+	-M q35,memory-backend=ram -accel tcg,thread=single -smp 1 -m 192 \
+	-object memory-backend-memfd,id=ram,size=192M,share=on \
+	-kernel "$kernel" -initrd "$initramfs" \
+	-append "console=ttyS0 quiet panic=-1 tsc=unstable" -serial "file:$log" \
+	-netdev "vhost-vdpa,vhostdev=$net,id=net" \
+	-device virtio-net-pci,netdev=net,mac=52:54:00:aa:bb:09,romfile= \
+	-device "vhost-vdpa-device-pci,vhostdev=$blk" >/run/vm/out/qemu.log 2>&1
+verdict "QEMU ends well" $?
+sed 's/^/# /' /run/vm/out/qemu.log
+tr -d '\r' <"$log" | grep -a '^guest:' | sed 's/^/# /'
+
+said "network ok"; verdict "the guest's frames come back over netdev vhost-vdpa" $?
+said "block ok"; verdict "the guest's disk over vhost-vdpa-device-pci keeps what it is given" $?
+build/selftests/vhost-read q-blk 65536 28 | grep -aq '^sector 00000001 of the guest'
+verdict "what the guest wrote is on the device" $?
+echo 1 >/proc/sys/vm/stat_refresh
+[ "$(pinned)" -eq 0 ]; verdict "nothing stays pinned" $?
