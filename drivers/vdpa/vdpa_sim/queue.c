@@ -90,6 +90,9 @@ static struct burst_result serve_locked(struct vdpa_sim_queue *queue)
 
 	guard(mutex)(&queue->lock);
 
+	/* a device that stops has stopped the peer perhaps: not for us to drop frames */
+	if (!READ_ONCE(queue->sim->running))
+		return result;
 	if (!vdpa_ring_running(queue->ring) || queue_broken(queue))
 		return result;
 
