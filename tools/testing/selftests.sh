@@ -40,8 +40,9 @@ uapi() {
 				"$headers/include/uapi/linux/$header.h" "$dir/$header.h") ||
 			return
 	done
-	cmp -s include/uapi/linux/vdpa.h "$dir/vdpa.h" ||
-		cp include/uapi/linux/vdpa.h "$dir/"
+	for header in include/uapi/linux/*.h; do
+		cmp -s "$header" "$dir/$(basename "$header")" || cp "$header" "$dir/"
+	done
 }
 
 compile() {
