@@ -456,6 +456,11 @@ TEST_F(vhost, scattered_memory)
 	/* whole runs go with whatever touches them, and what goes can be mapped again */
 	for (i = 1; i < n; i += n / 64) {
 		EXPECT_EQ(0, invalidate(&self->v, (1ull << 32) + i * PAGE + 5, 1));
+		if (pages_by_pinning()) {
+			/* its neighbours are runs of their own, and stay */
+			EXPECT_EQ(-EFAULT, update(&self->v, (1ull << 32) + (i - 1) * PAGE, PAGE, at));
+			EXPECT_EQ(-EFAULT, update(&self->v, (1ull << 32) + (i + 1) * PAGE, PAGE, at));
+		}
 		EXPECT_EQ(0, update(&self->v, (1ull << 32) + i * PAGE, PAGE, at + i * PAGE));
 	}
 	EXPECT_EQ(0, invalidate(&self->v, (1ull << 32) + size / 4, size / 2));
