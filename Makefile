@@ -45,7 +45,7 @@ shell: modules test-tools
 	@tools/testing/demo/run.sh -s -n
 
 # Each part of the tests stands alone: make check-build, check-kunit, ...
-CHECKS := build docs ynl uapi vendor kunit vm clients
+CHECKS := build docs ynl uapi vendor kunit faults vm clients
 
 .PHONY: check check-help $(CHECKS:%=check-%)
 check: modules tests

@@ -11,6 +11,7 @@
 #   uapi	our UAPI headers against the distribution's
 #   vendor	the stock vendor drivers, unmodified, against our header and symbols
 #   kunit	KUnit suites in a User Mode Linux kernel with our sources laid over it
+#   faults	each allocation fails in turn, in the same kernel
 #   vm		kselftests and unmodified clients on the distribution's kernel
 #   clients	DPDK and QEMU, unmodified, on /dev/vhost-vdpa-N
 #
@@ -79,6 +80,7 @@ part_ynl() {
 part_uapi() { tools/testing/uapi/check.sh; }
 part_vendor() { tools/testing/vendor/check.sh; }
 part_kunit() { tools/testing/kunit/run.sh; }
+part_faults() { tools/testing/faults/run.sh; }
 part_vm() { tools/testing/selftests.sh run; }
 part_clients() { tools/testing/clients/run.sh; }
 

@@ -3,6 +3,8 @@
 #
 # Build a User Mode Linux kernel with our sources laid over the distribution's, run
 # the KUnit suites in it, and print a line for each test.
+#
+#   run.sh [build]	build only
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,9 +28,10 @@ while read -r option; do
 	grep -qx "$option" "$out/.config" ||
 		{ echo "not ok kunit: $option is not set"; exit 1; }
 done < <(echo CONFIG_HAS_DMA=y; grep -E \
-	'^CONFIG_[A-Z_]*VDPA|^CONFIG_(KASAN|PROVE_LOCKING|KUNIT)=' "$here/kunitconfig")
+	'^CONFIG_[A-Z_]*VDPA|^CONFIG_(KASAN|PROVE_LOCKING|KUNIT|FAILSLAB|HOSTFS)=' "$here/kunitconfig")
 
 build || exit 1
+[ "${1:-}" = build ] && exit
 
 TMPDIR=$out timeout -k 5 300 "$out/linux" mem=512M con=null con0=fd:1 console=tty \
 	kunit_shutdown=halt kunit.filter_glob='*vdpa*' printk.time=0 \
