@@ -7,6 +7,7 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/irqbypass.h>
+#include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/mm.h>
 #include <linux/syscalls.h>
@@ -64,6 +65,17 @@ static void free_doorbell(void *page)
 	__free_page(page);
 }
 
+static void new_mock(struct kunit *test)
+{
+	struct vhost_case *c = test->priv;
+
+	c->mock = mock_new(test);
+	c->mock->bound_to = "vhost_vdpa";
+	c->mock->ops.get_vq_notification = get_notification;
+	c->mock->ops.get_vq_irq = get_irq;
+	c->mock->ops.set_map = set_map;
+}
+
 static int vhost_init(struct kunit *test)
 {
 	struct vhost_case *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
@@ -76,11 +88,7 @@ static int vhost_init(struct kunit *test)
 			kunit_add_action_or_reset(test, free_doorbell, c->doorbell));
 	c->size = PAGE_SIZE;
 	c->irq = IRQ;
-	c->mock = mock_new(test);
-	c->mock->bound_to = "vhost_vdpa";
-	c->mock->ops.get_vq_notification = get_notification;
-	c->mock->ops.get_vq_irq = get_irq;
-	c->mock->ops.set_map = set_map;
+	new_mock(test);
 	return 0;
 }
 
@@ -137,6 +145,68 @@ static void doorbell_too_late(struct kunit *test)
 	vm_munmap(at, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, (unsigned long)-ENODEV,
 			map_doorbell(test, 0, PAGE_SIZE, PROT_WRITE, MAP_SHARED));
+}
+
+/**
+ * struct toucher - a thread of the process that rings on and on
+ * @mm: the process
+ * @at: the doorbell
+ * @rang: times
+ * @done: it was told that there is none any more
+ */
+struct toucher {
+	struct mm_struct *mm;
+	u32 __user *at;
+	unsigned int rang;
+	struct completion done;
+};
+
+static int touch(void *data)
+{
+	struct toucher *t = data;
+
+	kthread_use_mm(t->mm);
+	while (!put_user(1, t->at)) {
+		WRITE_ONCE(t->rang, t->rang + 1);
+		cond_resched();
+	}
+	kthread_unuse_mm(t->mm);
+	complete(&t->done);
+	return 0;
+}
+
+/* the device goes while a page fault may be under way, or the page is in use */
+static void doorbell_races_removal(struct kunit *test)
+{
+	struct vhost_case *c = test->priv;
+	u32 *seen = page_address(c->doorbell);
+	struct toucher t = { .mm = current->mm };
+	struct task_struct *task;
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		if (i)
+			new_mock(test);
+		start(test);
+		t.mm = current->mm;
+		t.rang = 0;
+		t.at = (u32 __user *)map_doorbell(test, 0, PAGE_SIZE, PROT_WRITE,
+						  MAP_SHARED);
+		KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE((unsigned long)t.at));
+		init_completion(&t.done);
+		task = kthread_run(touch, &t, "vdpa_touch");
+		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+		/* the odd ones may come too late for even the first fault */
+		while (i % 2 && !READ_ONCE(t.rang) && !completion_done(&t.done))
+			usleep_range(50, 100);
+		mock_unregister(c->mock);
+		/* from here on it is somebody else's page */
+		WRITE_ONCE(*seen, 0xdead);
+		KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&t.done, 10 * HZ));
+		KUNIT_EXPECT_EQ(test, 0xdead, READ_ONCE(*seen));
+		vm_munmap((unsigned long)t.at, PAGE_SIZE);
+		vhost_file_close(c->vf);
+	}
 }
 
 static void doorbell_refused(struct kunit *test)
@@ -355,6 +425,7 @@ static void as_many_queues_as_there_can_be(struct kunit *test)
 static struct kunit_case vhost_cases[] = {
 	KUNIT_CASE(doorbell_rings),
 	KUNIT_CASE(doorbell_too_late),
+	KUNIT_CASE(doorbell_races_removal),
 	KUNIT_CASE(doorbell_refused),
 	KUNIT_CASE(doorbell_flags),
 	KUNIT_CASE(bypass_follows_the_eventfd),
