@@ -228,11 +228,10 @@ union vhost_vdpa_arg {
 	struct vhost_memory memory;
 };
 
-bool vhost_vdpa_driver_ok(struct vhost_vdpa *v);
-bool vhost_vdpa_running(struct vhost_vdpa *v);
-
 /* vring.c */
 
+bool vhost_vdpa_driver_ok(struct vhost_vdpa *v);
+bool vhost_vdpa_running(struct vhost_vdpa *v);
 void vhost_vdpa_vqs_init(struct vhost_vdpa *v);
 void vhost_vdpa_vqs_start(struct vhost_vdpa *v);
 void vhost_vdpa_vqs_quiesce(struct vhost_vdpa *v);

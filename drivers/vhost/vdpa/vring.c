@@ -15,6 +15,32 @@
 #include <uapi/linux/virtio_ring.h>
 #include "vhost_vdpa.h"
 
+/**
+ * vhost_vdpa_driver_ok() - does the device have DRIVER_OK (section 2.1)
+ * @v: device
+ *
+ * Context: Process context, v->lock held.
+ * Return: true if it does.
+ */
+bool vhost_vdpa_driver_ok(struct vhost_vdpa *v)
+{
+	lockdep_assert_held(&v->lock);
+
+	return v->vdpa->config->get_status(v->vdpa) & VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+/**
+ * vhost_vdpa_running() - may the device be using its queues
+ * @v: device
+ *
+ * Context: Process context, v->lock held.
+ * Return: true if it has DRIVER_OK and is not suspended.
+ */
+bool vhost_vdpa_running(struct vhost_vdpa *v)
+{
+	return vhost_vdpa_driver_ok(v) && !v->suspended;
+}
+
 /* The eventfd was written to: its wait queue is locked, interrupts are off. */
 static int vhost_vdpa_kick_wake(wait_queue_entry_t *wait, unsigned int mode,
 				int sync, void *key)
