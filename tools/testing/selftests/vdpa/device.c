@@ -55,6 +55,24 @@ int device_add(const char *name, const char *mgmtdev)
 	return err;
 }
 
+int device_add_net(const char *name, const uint8_t *mac, uint16_t max_vqp)
+{
+	struct nl nl;
+	int err;
+
+	if (!nl_open(&nl))
+		return -EPROTO;
+	nl_start(&nl, VDPA_CMD_DEV_NEW, false);
+	mnl_attr_put_strz(nl.request, VDPA_ATTR_MGMTDEV_DEV_NAME, "vdpasim_net");
+	mnl_attr_put_strz(nl.request, VDPA_ATTR_DEV_NAME, name);
+	mnl_attr_put(nl.request, VDPA_ATTR_DEV_NET_CFG_MACADDR, 6, mac);
+	if (max_vqp)
+		mnl_attr_put_u16(nl.request, VDPA_ATTR_DEV_NET_CFG_MAX_VQP, max_vqp);
+	err = nl_send(&nl, NULL, NULL);
+	nl_close(&nl);
+	return err;
+}
+
 int device_del(const char *name)
 {
 	struct nl nl;

@@ -5,8 +5,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 int device_add(const char *name, const char *mgmtdev);
+/* a network simulator; @max_vqp 0 leaves the number of queue pairs to it */
+int device_add_net(const char *name, const uint8_t *mac, uint16_t max_vqp);
 int device_del(const char *name);
 int device_bind(const char *name, const char *driver);
 int device_unbind(const char *name);

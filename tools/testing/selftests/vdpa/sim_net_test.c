@@ -40,22 +40,6 @@ FIXTURE_VARIANT_ADD(net, plain) {
 };
 FIXTURE_VARIANT_ADD(net, all) { .without = 0 };
 
-static int add_device(void)
-{
-	struct nl nl;
-	int err;
-
-	if (!nl_open(&nl))
-		return -EPROTO;
-	nl_start(&nl, VDPA_CMD_DEV_NEW, false);
-	mnl_attr_put_strz(nl.request, VDPA_ATTR_MGMTDEV_DEV_NAME, "vdpasim_net");
-	mnl_attr_put_strz(nl.request, VDPA_ATTR_DEV_NAME, NAME);
-	mnl_attr_put(nl.request, VDPA_ATTR_DEV_NET_CFG_MACADDR, 6, own);
-	err = nl_send(&nl, NULL, NULL);
-	nl_close(&nl);
-	return err;
-}
-
 static struct vring_seg rx_buffer(struct vring_queue *rx, uint8_t *buffers, int i, uint32_t len)
 {
 	return (struct vring_seg) { buffers + i * BUFFER, len, true };
@@ -70,7 +54,7 @@ FIXTURE_SETUP(net)
 		device_del(NAME);
 	self->pinned = pages_pinned();
 	write_file("/sys/bus/vdpa/drivers_autoprobe", "0");
-	ASSERT_EQ(0, add_device());
+	ASSERT_EQ(0, device_add_net(NAME, own, 0));
 	ASSERT_EQ(0, device_bind(NAME, "vhost_vdpa"));
 	ASSERT_EQ(0, vhost_open(&self->vhost, NAME));
 	ASSERT_EQ(0, vhost_negotiate(&self->vhost, ~variant->without));

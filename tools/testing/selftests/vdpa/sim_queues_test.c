@@ -7,7 +7,6 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include "device.h"
-#include "nl.h"
 #include "vring.h"
 #include "kselftest_harness.h"
 
@@ -29,23 +28,6 @@ FIXTURE(queues) {
 	uint8_t *rx[PAIRS], *frame;
 };
 
-static int add_device(void)
-{
-	struct nl nl;
-	int err;
-
-	if (!nl_open(&nl))
-		return -EPROTO;
-	nl_start(&nl, VDPA_CMD_DEV_NEW, false);
-	mnl_attr_put_strz(nl.request, VDPA_ATTR_MGMTDEV_DEV_NAME, "vdpasim_net");
-	mnl_attr_put_strz(nl.request, VDPA_ATTR_DEV_NAME, NAME);
-	mnl_attr_put(nl.request, VDPA_ATTR_DEV_NET_CFG_MACADDR, 6, own);
-	mnl_attr_put_u16(nl.request, VDPA_ATTR_DEV_NET_CFG_MAX_VQP, PAIRS);
-	err = nl_send(&nl, NULL, NULL);
-	nl_close(&nl);
-	return err;
-}
-
 FIXTURE_SETUP(queues)
 {
 	uint64_t backend = BIT(VHOST_BACKEND_F_IOTLB_MSG_V2) | BIT(VHOST_BACKEND_F_IOTLB_PERSIST);
@@ -54,7 +36,7 @@ FIXTURE_SETUP(queues)
 	if (device_exists(NAME))
 		device_del(NAME);
 	write_file("/sys/bus/vdpa/drivers_autoprobe", "0");
-	ASSERT_EQ(0, add_device());
+	ASSERT_EQ(0, device_add_net(NAME, own, PAIRS));
 	ASSERT_EQ(0, device_bind(NAME, "vhost_vdpa"));
 	ASSERT_EQ(0, vhost_open(&self->vhost, NAME));
 	ASSERT_EQ(0, vhost_negotiate(&self->vhost, 0));

@@ -11,7 +11,6 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include "device.h"
-#include "nl.h"
 #include "pages.h"
 #include "vring.h"
 #include "kselftest_harness.h"
@@ -45,22 +44,6 @@ FIXTURE_VARIANT_ADD(migrate, all) {
 	.features = 1ull << VIRTIO_RING_F_INDIRECT_DESC | 1ull << VIRTIO_RING_F_EVENT_IDX
 };
 
-static int add_device(const char *name)
-{
-	struct nl nl;
-	int err;
-
-	if (!nl_open(&nl))
-		return -EPROTO;
-	nl_start(&nl, VDPA_CMD_DEV_NEW, false);
-	mnl_attr_put_strz(nl.request, VDPA_ATTR_MGMTDEV_DEV_NAME, "vdpasim_net");
-	mnl_attr_put_strz(nl.request, VDPA_ATTR_DEV_NAME, name);
-	mnl_attr_put(nl.request, VDPA_ATTR_DEV_NET_CFG_MACADDR, 6, mac);
-	err = nl_send(&nl, NULL, NULL);
-	nl_close(&nl);
-	return err ?: device_bind(name, "vhost_vdpa");
-}
-
 static struct vring_seg rx_seg(uint8_t *at)
 {
 	return (struct vring_seg) { at, BUFFER, true };
@@ -76,7 +59,8 @@ FIXTURE_SETUP(migrate)
 	for (i = 0; i < 2; i++) {
 		if (device_exists(names[i]))
 			device_del(names[i]);
-		ASSERT_EQ(0, add_device(names[i]));
+		ASSERT_EQ(0, device_add_net(names[i], mac, 0));
+		ASSERT_EQ(0, device_bind(names[i], "vhost_vdpa"));
 		ASSERT_EQ(0, vhost_open(&self->v[i], names[i]));
 	}
 	ASSERT_EQ(0, vhost_negotiate(&self->v[0], variant->features));
