@@ -372,7 +372,7 @@ static void mock_unregister_action(void *data)
  */
 int mock_register(struct mock *mock)
 {
-	struct vdpa_device *vdev = mock_alloc(mock, false);
+	struct vdpa_device *vdev = mock_alloc(mock, mock->use_va);
 	int err;
 
 	if (IS_ERR(vdev))

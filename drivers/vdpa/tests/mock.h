@@ -66,6 +66,7 @@ struct mock_fault {
  * @name: its name, or NULL
  * @bound_to: name of the only driver that may drive it, or NULL for any
  * @mdev: management device that makes it, or NULL
+ * @use_va: it works with virtual addresses, if mock_register() makes it
  * @nvqs: number of queues
  * @device_id: virtio device ID
  * @num_max: largest ring
@@ -90,6 +91,7 @@ struct mock {
 	const char *name;
 	const char *bound_to;
 	struct vdpa_mgmt_dev *mdev;
+	bool use_va;
 	u32 nvqs;
 	u32 device_id;
 	u16 num_max;
