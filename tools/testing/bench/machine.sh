@@ -61,10 +61,10 @@ model() {
 }
 
 wanted=("${@:-4k}")
-[ $# -gt 0 ] || wanted=(4k thp scattered single1000 single many memory delete)
+[ $# -gt 0 ] || wanted=(4k thp hugetlb scattered single1000 single many memory delete)
 for ((round = 0; round < rounds; round++)); do
 	for side in stock ours; do
-		model $side set_map "4k thp scattered single1000 memory delete" use_va=0
+		model $side set_map "4k thp hugetlb scattered single1000 memory delete" use_va=0
 		model $side dma_map "4k thp scattered single many" use_va=0 batch_mapping=0
 		model $side dma_map_va "single many" batch_mapping=0
 	done

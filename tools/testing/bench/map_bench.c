@@ -152,6 +152,22 @@ static void huge_pages(void)
 	munmap(memory, size);
 }
 
+static void hugetlb_pages(void)
+{
+	uint64_t size = 1ull << 30;
+	char *memory;
+
+	if (write_file("/proc/sys/vm/nr_hugepages", "512"))
+		die("nr_hugepages");
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_POPULATE, -1, 0);
+	if (memory == MAP_FAILED)
+		die("hugetlb");
+	large("hugetlb", memory, size);
+	munmap(memory, size);
+	write_file("/proc/sys/vm/nr_hugepages", "0");
+}
+
 /* Pages come from the kernel in order; asked for out of order, they are scattered. */
 static void scattered(void)
 {
@@ -376,6 +392,7 @@ static const struct figure {
 } figures[] = {
 	{ "4k", small_pages },
 	{ "thp", huge_pages },
+	{ "hugetlb", hugetlb_pages },
 	{ "scattered", scattered },
 	{ "single1000", singles_on_top },
 	{ "single", singles },

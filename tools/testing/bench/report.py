@@ -15,6 +15,7 @@ import sys
 WANTED = {
     ("set_map", "4k.map"): 3, ("set_map", "4k.unmap"): 1.5,
     ("set_map", "thp.map"): 1.5, ("set_map", "thp.unmap"): 15,
+    ("set_map", "hugetlb.map"): 1.5, ("set_map", "hugetlb.unmap"): 15,
     ("set_map", "scattered.map"): 2, ("set_map", "scattered.unmap"): 2,
     ("set_map", "single1000.map"): 50, ("set_map", "single1000.unmap"): 50,
     ("dma_map", "single.map"): 1.5, ("dma_map_va", "single.map"): 1.5,
