@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <linux/virtio_config.h>
 #include "vring.h"
 
 static uint16_t *used_event(struct vring_queue *queue)
@@ -21,11 +22,15 @@ static int set_up_rings(struct vring_queue *queue)
 {
 	unsigned int num = queue->num, i;
 
+	/* a packed ring's other two areas are smaller */
 	queue->desc = vhost_alloc(queue->vhost, 16 * num, 4096);
 	queue->avail = vhost_alloc(queue->vhost, 6 + 2 * num, 4096);
 	queue->used = vhost_alloc(queue->vhost, 6 + 8 * num, 4096);
 	if (!queue->desc || !queue->avail || !queue->used)
 		return -ENOMEM;
+	queue->ring = (void *)queue->desc;
+	queue->driver_event = (void *)queue->avail;
+	queue->device_event = (void *)queue->used;
 	if (queue->indirect) {
 		queue->tables = vhost_alloc(queue->vhost, 16 * VRING_SEGS_MAX * num, 4096);
 		if (!queue->tables)
@@ -34,6 +39,7 @@ static int set_up_rings(struct vring_queue *queue)
 	for (i = 0; i < num; i++)
 		queue->free[i] = num - 1 - i;
 	queue->n_free = num;
+	queue->n_ids = num;
 	return 0;
 }
 
@@ -51,22 +57,28 @@ int vring_setup(struct vring_queue *queue, struct vhost *vhost, unsigned int ind
 	queue->num = num;
 	queue->indirect = vhost->features & 1ull << VIRTIO_RING_F_INDIRECT_DESC;
 	queue->event_idx = vhost->features & 1ull << VIRTIO_RING_F_EVENT_IDX;
+	queue->packed = vhost->features & 1ull << VIRTIO_F_RING_PACKED;
+	queue->avail_wrap = true;
+	queue->used_wrap = true;
 	queue->kick = eventfd(0, EFD_CLOEXEC);
 	queue->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = set_up_rings(queue);
 	if (err)
 		return err;
 
-	queue->avail_idx = base;
-	queue->kicked_idx = base;
-	queue->used_idx = base;
-	queue->avail->idx = base;
-	queue->used->idx = base;
-	*used_event(queue) = base;
+	if (!queue->packed) {
+		queue->avail_idx = base;
+		queue->kicked_idx = base;
+		queue->used_idx = base;
+		queue->avail->idx = base;
+		queue->used->idx = base;
+		*used_event(queue) = base;
+	}
 
 	state.num = num;
 	err = vhost_ioctl(vhost, VHOST_SET_VRING_NUM, &state);
-	state.num = base;
+	/* a packed ring begins at its beginning, with both wrap counters set */
+	state.num = queue->packed ? 0x80008000 : base;
 	if (!err)
 		err = vhost_ioctl(vhost, VHOST_SET_VRING_BASE, &state);
 	addr.desc_user_addr = vhost_iova(vhost, queue->desc);
@@ -145,29 +157,38 @@ int vring_add(struct vring_queue *queue, const struct vring_seg *segs, unsigned 
 
 	if (queue->n_free < (indirect ? 1 : count) || count > VRING_SEGS_MAX)
 		return -1;
+	if (queue->packed)
+		return packed_add(queue, segs, count);
 	head = indirect ? add_indirect(queue, segs, count) : add_direct(queue, segs, count);
 	vring_publish(queue, head);
 	return head;
 }
 
+void vring_force_kick(struct vring_queue *queue)
+{
+	uint64_t one = 1;
+
+	queue->kicks++;
+	if (write(queue->kick, &one, sizeof(one)) < 0)
+		queue->kicks = 0;
+}
+
 void vring_kick(struct vring_queue *queue)
 {
 	uint16_t old = queue->kicked_idx, new = queue->avail_idx;
-	uint64_t one = 1;
 	bool wanted;
 
 	/* pairs with the device's barrier between arming kicks and its last look */
 	atomic_thread_fence(memory_order_seq_cst);
 	queue->kicked_idx = new;
-	if (queue->event_idx)
+	if (queue->packed)
+		wanted = packed_wants_kick(queue);
+	else if (queue->event_idx)
 		wanted = vring_need_event(avail_event(queue), new, old);
 	else
 		wanted = !(*(volatile uint16_t *)&queue->used->flags & VRING_USED_F_NO_NOTIFY);
-	if (wanted) {
-		queue->kicks++;
-		if (write(queue->kick, &one, sizeof(one)) < 0)
-			queue->kicks = 0;
-	}
+	if (wanted)
+		vring_force_kick(queue);
 }
 
 static void give_back(struct vring_queue *queue, uint16_t head)
@@ -184,6 +205,8 @@ int vring_get(struct vring_queue *queue, uint32_t *len)
 {
 	struct vring_used_elem *elem;
 
+	if (queue->packed)
+		return packed_get(queue, len);
 	if (*(volatile uint16_t *)&queue->used->idx == queue->used_idx)
 		return -1;
 	atomic_thread_fence(memory_order_acquire);
@@ -205,7 +228,10 @@ int vring_wait(struct vring_queue *queue, uint32_t *len, int milliseconds)
 		head = vring_get(queue, len);
 		if (head >= 0)
 			return head;
-		*used_event(queue) = queue->used_idx;
+		if (queue->packed)
+			packed_listen(queue);
+		else
+			*used_event(queue) = queue->used_idx;
 		/* pairs with the device's barrier between its index and its look here */
 		atomic_thread_fence(memory_order_seq_cst);
 		head = vring_get(queue, len);
