@@ -16,6 +16,11 @@
 		   BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MTU) |		\
 		   BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MAX_VQP))
 
+#define NET_EXT_ATTRS (VDPA_EXT_BIT(VDPA_ATTR_DEV_NET_PEER) |	\
+		       VDPA_EXT_BIT(VDPA_ATTR_DEV_NET_LINK))
+
+#define BLK_EXT_ATTRS VDPA_EXT_BIT(VDPA_ATTR_DEV_BLK_BACKING)
+
 /* Feature bits whose meaning depends on the device class (section 2.2). */
 #define CLASS_FEATURES (GENMASK_ULL(23, 0) | GENMASK_ULL(63, 50))
 
@@ -35,6 +40,40 @@ static const struct {
 	{ VDPA_ATTR_DEV_NET_CFG_MAX_VQP, VIRTIO_NET_F_MQ,
 	  "number of queue pairs given, but multiqueue is not among the features" },
 };
+
+/* An attribute of block devices that is a number, and where it goes. */
+static const struct {
+	u8 attr;
+	u8 size;
+	u16 offset;
+} blk_numbers[] = {
+#define BLK_NUMBER(_attr, _field) {					\
+	.attr = VDPA_ATTR_DEV_BLK_##_attr,				\
+	.size = sizeof_field(struct vdpa_dev_set_config, blk._field),	\
+	.offset = offsetof(struct vdpa_dev_set_config, blk._field),	\
+}
+	BLK_NUMBER(CFG_CAPACITY, capacity),
+	BLK_NUMBER(CFG_SIZE_MAX, size_max),
+	BLK_NUMBER(CFG_BLK_SIZE, blk_size),
+	BLK_NUMBER(CFG_SEG_MAX, seg_max),
+	BLK_NUMBER(CFG_NUM_QUEUES, num_queues),
+	BLK_NUMBER(CFG_PHY_BLK_EXP, phy_blk_exp),
+	BLK_NUMBER(CFG_ALIGN_OFFSET, align_offset),
+	BLK_NUMBER(CFG_MIN_IO_SIZE, min_io_size),
+	BLK_NUMBER(CFG_OPT_IO_SIZE, opt_io_size),
+	BLK_NUMBER(READ_ONLY, read_only),
+#undef BLK_NUMBER
+};
+
+static u64 blk_attrs(void)
+{
+	u64 mask = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(blk_numbers); i++)
+		mask |= BIT_ULL(blk_numbers[i].attr);
+	return mask;
+}
 
 static int refuse(struct genl_info *info, int attr, int err, const char *why)
 {
@@ -88,6 +127,47 @@ static int parse_pairs(struct genl_info *info, struct vdpa_dev_set_config *confi
 	return 0;
 }
 
+static int parse_link(struct genl_info *info, struct vdpa_dev_set_config *config)
+{
+	struct nlattr *attr = info->attrs[VDPA_ATTR_DEV_NET_LINK];
+
+	if (!attr)
+		return 0;
+	config->net.link = nla_get_u8(attr);
+	config->ext_mask |= VDPA_EXT_BIT(VDPA_ATTR_DEV_NET_LINK);
+	return 0;
+}
+
+/* A string that is not empty, of an attribute of 128 and up; it lasts as long as @info. */
+static int parse_string(struct genl_info *info, int attr, const char **string,
+			struct vdpa_dev_set_config *config)
+{
+	if (!info->attrs[attr])
+		return 0;
+	*string = nla_data(info->attrs[attr]);
+	if (!**string)
+		return refuse(info, attr, -EINVAL, "the name must not be empty");
+	config->ext_mask |= VDPA_EXT_BIT(attr);
+	return 0;
+}
+
+/* The policy knows how long each of them is. */
+static int parse_blk(struct genl_info *info, struct vdpa_dev_set_config *config)
+{
+	struct nlattr *attr;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(blk_numbers); i++) {
+		attr = info->attrs[blk_numbers[i].attr];
+		if (!attr)
+			continue;
+		nla_memcpy((void *)config + blk_numbers[i].offset, attr,
+			   blk_numbers[i].size);
+		config->mask |= BIT_ULL(blk_numbers[i].attr);
+	}
+	return 0;
+}
+
 /* Features that were asked for must carry the attributes that were. */
 static int parse_features(struct genl_info *info,
 			  struct vdpa_dev_set_config *config)
@@ -111,28 +191,44 @@ static int parse_features(struct genl_info *info,
 
 /* The management device must take every attribute that was given. */
 static int check_supported(struct genl_info *info,
-			   const struct vdpa_mgmt_dev *mdev, u64 mask)
+			   const struct vdpa_mgmt_dev *mdev,
+			   const struct vdpa_dev_set_config *config)
 {
-	u64 refused = mask & ~mdev->config_attr_mask;
+	static const char why[] = "the management device does not take this attribute";
+	u64 refused = config->mask & ~mdev->config_attr_mask;
+	u64 refused_ext = config->ext_mask & ~mdev->ext_attr_mask;
 
-	if (!refused)
-		return 0;
-	return refuse(info, __ffs64(refused), -EOPNOTSUPP,
-		      "the management device does not take this attribute");
+	if (refused)
+		return refuse(info, __ffs64(refused), -EOPNOTSUPP, why);
+	if (refused_ext)
+		return refuse(info, 128 + __ffs64(refused_ext), -EOPNOTSUPP, why);
+	return 0;
+}
+
+/* The attribute that is first of those in @mask, or else in @ext_mask. */
+static int first_attr(u64 mask, u64 ext_mask)
+{
+	return mask ? __ffs64(mask) : 128 + __ffs64(ext_mask);
 }
 
 static int check_class(struct genl_info *info, const struct vdpa_mgmt_dev *mdev,
 		       const struct vdpa_dev_set_config *config)
 {
 	u64 classes = vdpa_mgmt_classes(mdev);
-	u64 given = config->mask & NET_ATTRS;
+	u64 given = config->mask & NET_ATTRS, ext = config->ext_mask & NET_EXT_ATTRS;
 
-	if (given && !(classes & BIT_ULL(VIRTIO_ID_NET)))
-		return refuse(info, __ffs64(given), -EINVAL,
+	if ((given || ext) && !(classes & BIT_ULL(VIRTIO_ID_NET)))
+		return refuse(info, first_attr(given, ext), -EINVAL,
 			      "the management device creates no network devices");
+	given = config->mask & blk_attrs();
+	ext = config->ext_mask & BLK_EXT_ATTRS;
+	if ((given || ext) && !(classes & BIT_ULL(VIRTIO_ID_BLOCK)))
+		return refuse(info, first_attr(given, ext), -EINVAL,
+			      "the management device creates no block devices");
 
 	/* which class would those bits be of? */
-	if (config->device_features & CLASS_FEATURES && !given &&
+	given = config->mask & (NET_ATTRS | blk_attrs());
+	if (config->device_features & CLASS_FEATURES && !given && !config->ext_mask &&
 	    hweight64(classes) > 1)
 		return refuse(info, VDPA_ATTR_DEV_FEATURES, -EINVAL,
 			      "features of a device class are ambiguous: the management device creates several");
@@ -157,8 +253,13 @@ int vdpa_nl_parse_config(struct genl_info *info,
 	return parse_mac(info, config) ?:
 	       parse_mtu(info, config) ?:
 	       parse_pairs(info, config) ?:
+	       parse_link(info, config) ?:
+	       parse_string(info, VDPA_ATTR_DEV_NET_PEER, &config->net.peer, config) ?:
+	       parse_blk(info, config) ?:
+	       parse_string(info, VDPA_ATTR_DEV_BLK_BACKING, &config->blk.backing,
+			    config) ?:
 	       parse_features(info, config) ?:
-	       check_supported(info, mdev, config->mask) ?:
+	       check_supported(info, mdev, config) ?:
 	       check_class(info, mdev, config);
 }
 
@@ -177,21 +278,21 @@ int vdpa_nl_parse_change(struct genl_info *info,
 			 const struct vdpa_mgmt_dev *mdev,
 			 struct vdpa_dev_set_config *config)
 {
-	int err = parse_mac(info, config);
+	int err = parse_mac(info, config) ?: parse_link(info, config);
 
 	if (err)
 		return err;
-	if (!config->mask) {
-		GENL_SET_ERR_MSG(info, "nothing to change: a MAC address is required");
+	if (!config->mask && !config->ext_mask) {
+		GENL_SET_ERR_MSG(info, "nothing to change: a MAC address or a link state is required");
 		return -EINVAL;
 	}
-	if (!is_valid_ether_addr(config->net.mac))
+	if (config->mask && !is_valid_ether_addr(config->net.mac))
 		return refuse(info, VDPA_ATTR_DEV_NET_CFG_MACADDR, -EINVAL,
 			      "MAC address must be neither zero nor a group's");
 	if (!mdev->ops->dev_set_attr)
-		return refuse(info, VDPA_ATTR_DEV_NET_CFG_MACADDR, -EOPNOTSUPP,
+		return refuse(info, first_attr(config->mask, config->ext_mask), -EOPNOTSUPP,
 			      "the management device cannot change devices");
 
 	return check_class(info, mdev, config) ?:
-	       check_supported(info, mdev, config->mask);
+	       check_supported(info, mdev, config);
 }

@@ -17,7 +17,7 @@ static const struct nla_policy vdpa_mgmtdev_get_nl_policy[VDPA_ATTR_MGMTDEV_DEV_
 };
 
 /* VDPA_CMD_DEV_NEW - do */
-static const struct nla_policy vdpa_dev_new_nl_policy[VDPA_ATTR_DEV_FEATURES + 1] = {
+static const struct nla_policy vdpa_dev_new_nl_policy[VDPA_ATTR_DEV_BLK_BACKING + 1] = {
 	[VDPA_ATTR_MGMTDEV_BUS_NAME] = { .type = NLA_NUL_STRING, },
 	[VDPA_ATTR_MGMTDEV_DEV_NAME] = { .type = NLA_NUL_STRING, },
 	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
@@ -25,6 +25,19 @@ static const struct nla_policy vdpa_dev_new_nl_policy[VDPA_ATTR_DEV_FEATURES + 1
 	[VDPA_ATTR_DEV_NET_CFG_MAX_VQP] = { .type = NLA_U16, },
 	[VDPA_ATTR_DEV_NET_CFG_MTU] = { .type = NLA_U16, },
 	[VDPA_ATTR_DEV_FEATURES] = { .type = NLA_U64, },
+	[VDPA_ATTR_DEV_BLK_CFG_CAPACITY] = { .type = NLA_U64, },
+	[VDPA_ATTR_DEV_BLK_CFG_SIZE_MAX] = { .type = NLA_U32, },
+	[VDPA_ATTR_DEV_BLK_CFG_BLK_SIZE] = { .type = NLA_U32, },
+	[VDPA_ATTR_DEV_BLK_CFG_SEG_MAX] = { .type = NLA_U32, },
+	[VDPA_ATTR_DEV_BLK_CFG_NUM_QUEUES] = { .type = NLA_U16, },
+	[VDPA_ATTR_DEV_BLK_CFG_PHY_BLK_EXP] = { .type = NLA_U8, },
+	[VDPA_ATTR_DEV_BLK_CFG_ALIGN_OFFSET] = { .type = NLA_U8, },
+	[VDPA_ATTR_DEV_BLK_CFG_MIN_IO_SIZE] = { .type = NLA_U16, },
+	[VDPA_ATTR_DEV_BLK_CFG_OPT_IO_SIZE] = { .type = NLA_U32, },
+	[VDPA_ATTR_DEV_BLK_READ_ONLY] = NLA_POLICY_MAX(NLA_U8, 1),
+	[VDPA_ATTR_DEV_NET_PEER] = { .type = NLA_NUL_STRING, .len = 255, },
+	[VDPA_ATTR_DEV_NET_LINK] = NLA_POLICY_MAX(NLA_U8, 1),
+	[VDPA_ATTR_DEV_BLK_BACKING] = { .type = NLA_NUL_STRING, .len = 4095, },
 };
 
 /* VDPA_CMD_DEV_DEL - do */
@@ -49,9 +62,10 @@ static const struct nla_policy vdpa_dev_vstats_get_nl_policy[VDPA_ATTR_DEV_QUEUE
 };
 
 /* VDPA_CMD_DEV_ATTR_SET - do */
-static const struct nla_policy vdpa_dev_attr_set_nl_policy[VDPA_ATTR_DEV_NET_CFG_MACADDR + 1] = {
+static const struct nla_policy vdpa_dev_attr_set_nl_policy[VDPA_ATTR_DEV_NET_LINK + 1] = {
 	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
 	[VDPA_ATTR_DEV_NET_CFG_MACADDR] = { .type = NLA_BINARY, },
+	[VDPA_ATTR_DEV_NET_LINK] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* Ops table for vdpa */
@@ -74,7 +88,7 @@ const struct genl_split_ops vdpa_nl_ops[10] = {
 		.doit		= vdpa_nl_dev_new_doit,
 		.post_doit	= vdpa_nl_post_mgmt,
 		.policy		= vdpa_dev_new_nl_policy,
-		.maxattr	= VDPA_ATTR_DEV_FEATURES,
+		.maxattr	= VDPA_ATTR_DEV_BLK_BACKING,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -129,7 +143,7 @@ const struct genl_split_ops vdpa_nl_ops[10] = {
 		.doit		= vdpa_nl_dev_attr_set_doit,
 		.post_doit	= vdpa_nl_post_managed,
 		.policy		= vdpa_dev_attr_set_nl_policy,
-		.maxattr	= VDPA_ATTR_DEV_NET_CFG_MACADDR,
+		.maxattr	= VDPA_ATTR_DEV_NET_LINK,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

@@ -164,7 +164,23 @@ struct vdpa_iova_range {
  * @net.mac: MAC address
  * @net.mtu: largest payload in bytes
  * @net.max_vq_pairs: number of receive/transmit queue pairs
- * @mask: BIT_ULL(VDPA_ATTR_...) of each field above that is set
+ * @net.link: link is up
+ * @net.peer: name of the device that it is joined to; valid during the call
+ * @mask: BIT_ULL(VDPA_ATTR_...) of each field that is set
+ * @blk: attributes of a block device
+ * @blk.capacity: size in sectors of 512 bytes
+ * @blk.size_max: most bytes of a segment
+ * @blk.seg_max: most segments of a request
+ * @blk.blk_size: logical block size in bytes
+ * @blk.num_queues: number of request queues
+ * @blk.phy_blk_exp: logical blocks per physical block, as an exponent of two
+ * @blk.align_offset: logical blocks before the first aligned one
+ * @blk.min_io_size: smallest suggested request in logical blocks
+ * @blk.opt_io_size: best request in logical blocks
+ * @blk.read_only: it cannot be written
+ * @blk.backing: path of the file or block device behind it; valid during the call
+ * @ext_mask: VDPA_EXT_BIT(VDPA_ATTR_...) of each field that is set and whose attribute is
+ *	128 or above
  */
 struct vdpa_dev_set_config {
 	u64 device_features;
@@ -172,9 +188,28 @@ struct vdpa_dev_set_config {
 		u8 mac[ETH_ALEN];
 		u16 mtu;
 		u16 max_vq_pairs;
+		bool link;
+		const char *peer;
 	} net;
 	u64 mask;
+	struct {
+		u64 capacity;
+		u32 size_max;
+		u32 seg_max;
+		u32 blk_size;
+		u16 num_queues;
+		u8 phy_blk_exp;
+		u8 align_offset;
+		u16 min_io_size;
+		u32 opt_io_size;
+		bool read_only;
+		const char *backing;
+	} blk;
+	u64 ext_mask;
 };
+
+/* of &vdpa_dev_set_config.ext_mask and &vdpa_mgmt_dev.ext_attr_mask */
+#define VDPA_EXT_BIT(attr) BIT_ULL((attr) - 128)
 
 /**
  * struct vdpa_map_file - the file behind a mapping by virtual address
@@ -629,6 +664,7 @@ struct vdpa_mgmtdev_ops {
  * @supported_features: virtio features that devices may offer
  * @max_supported_vqs: most virtqueues of one device
  * @mgmt: private to the core: set by vdpa_mgmtdev_register()
+ * @ext_attr_mask: VDPA_EXT_BIT(VDPA_ATTR_...) that dev_add and dev_set_attr take
  */
 struct vdpa_mgmt_dev {
 	struct device *device;
@@ -639,6 +675,7 @@ struct vdpa_mgmt_dev {
 	u64 supported_features;
 	u32 max_supported_vqs;
 	struct vdpa_mgmt *mgmt;
+	u64 ext_attr_mask;
 };
 
 int vdpa_mgmtdev_register(struct vdpa_mgmt_dev *mdev);

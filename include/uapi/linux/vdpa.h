@@ -78,6 +78,11 @@ enum vdpa_attr {
 	VDPA_ATTR_DEV_BLK_FLUSH,
 
 	VDPA_ATTR_MAX,				/* one past the last, as in stock */
+
+	/* not in stock, which cannot grow to here */
+	VDPA_ATTR_DEV_NET_PEER = 128,		/* string, name of a device to join */
+	VDPA_ATTR_DEV_NET_LINK,			/* u8, 0 or 1 */
+	VDPA_ATTR_DEV_BLK_BACKING,		/* string, path of a file or block device */
 };
 
 #endif
