@@ -3,23 +3,18 @@
  * From an IOVA to the bytes behind it.
  *
  * Physical addresses are reached through the kernel's linear map, or page by page
- * where that does not cover all memory or where data caches need care. Those of
- * the identity come straight from a ring, so that each page is checked before it
- * is touched; those of a map are checked in the same way, which costs little.
- * User virtual addresses are reached as the bound mm, by user copies.
+ * where that does not cover all memory or where data caches need care. What is in a
+ * map is memory, as whoever mapped it holds its pages. Addresses of the identity come
+ * straight from a ring, so that each page is checked before it is touched. User virtual
+ * addresses are reached as the bound mm, by user copies that take no fault.
  */
 
-#include <linux/cacheflush.h>
 #include <linux/highmem.h>
-#include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
 
 #include "ring_private.h"
-
-/* Can physical addresses simply be dereferenced, whatever pages they are in? */
-#define LINEAR (!IS_ENABLED(CONFIG_HIGHMEM) && !ARCH_IMPLEMENTS_FLUSH_DCACHE_PAGE)
 
 /*
  * Is there memory at @pfn? Reserved pages include the holes that a valid section
@@ -37,56 +32,88 @@ static bool pfn_reachable(unsigned long pfn)
 	       page_is_ram(pfn);
 }
 
-static bool phys_reachable(u64 addr, size_t len)
+/* The run of the identity that contains @iova: as many of @len bytes as are memory. */
+static int find_identity(u64 iova, u64 len, struct vdpa_hit *hit)
 {
-	u64 last = addr + len - 1;
-	u64 pfn;
+	u64 pfn = iova >> PAGE_SHIFT, last = (iova + (len - 1)) >> PAGE_SHIFT, end;
 
-	if (last < addr || last > PHYS_ADDR_MAX)
-		return false;
-	for (pfn = addr >> PAGE_SHIFT; pfn <= last >> PAGE_SHIFT; pfn++) {
-		if (pfn > ULONG_MAX || !pfn_reachable(pfn))
-			return false;
-	}
-	return true;
+	for (end = pfn; end <= last; end++)
+		if (end << PAGE_SHIFT > PHYS_ADDR_MAX || end > ULONG_MAX ||
+		    !pfn_reachable(end))
+			break;
+	if (end == pfn)
+		return -EFAULT;
+	*hit = (struct vdpa_hit) {
+		.start = pfn << PAGE_SHIFT,
+		.len = (end - pfn) << PAGE_SHIFT,
+	};
+	return 0;
 }
 
 /**
- * vdpa_translate() - find what is behind an address
+ * vdpa_find() - look up an address
  * @ring: the ring on whose behalf
- * @slot: what for, which also tells the address space
+ * @asid: address space
  * @iova: the address
  * @len: how many bytes are wanted, at least 1
  * @perm: what the device wants to do with them
- * @run: filled with as many of them as are contiguous
+ * @hit: filled with the run that contains @iova; nothing is remembered on failure
  *
- * Context: Within a burst, @ring in sync with its memory.
+ * Context: Within a burst.
  * Return: 0; -EFAULT if there is nothing; -EACCES if the device may not.
  */
-int vdpa_translate(struct vdpa_ring *ring, enum vdpa_hit_slot slot, u64 iova,
-		   size_t len, u32 perm, struct vdpa_run *run)
+int vdpa_find(struct vdpa_ring *ring, unsigned int asid, u64 iova, u64 len,
+	      u32 perm, struct vdpa_hit *hit)
 {
-	struct vdpa_hit *hit = &ring->hit[slot];
-	unsigned int asid;
-	u64 rest;
+	const struct vdpa_table *table = &ring->mem->tables[asid];
+	u32 allowed = VHOST_MAP_RW;
+	int err = 0;
+
+	lockdep_assert_held(&ring->mem->lock);
+	*hit = (struct vdpa_hit) {};
+	if (!table->identity) {
+		err = vdpa_table_find(table, iova, hit);
+		allowed = hit->perm;
+	}
+	/* one map of all there is must be the identity too, and its length has no number */
+	if (!err && !hit->len)
+		err = hit->user ? -EFAULT : find_identity(iova, len, hit);
+	if (!err && (allowed & perm) != perm)
+		err = -EACCES;
+	hit->perm = allowed;
+	if (err)
+		hit->len = 0;
+	return err;
+}
+
+/**
+ * vdpa_translate_miss() - vdpa_translate() of what is not the run that was used last
+ * @ring: the ring on whose behalf
+ * @slot: what for
+ * @iova: the address
+ * @len: how many bytes are wanted, at least 1
+ *
+ * A driver uses the same buffers again and again: those that were looked up are looked
+ * for first.
+ *
+ * Context: Within a burst, @ring in sync with its memory.
+ * Return: As vdpa_find().
+ */
+int vdpa_translate_miss(struct vdpa_ring *ring, enum vdpa_hit_slot slot, u64 iova,
+			u64 len)
+{
+	struct vdpa_hit *seen = &ring->seen[(iova >> PAGE_SHIFT) % VDPA_RING_SEEN];
+	u32 perm = slot == VDPA_HIT_IN ? VHOST_MAP_WO : VHOST_MAP_RO;
 	int err;
 
-	if (unlikely(iova < hit->start || iova > hit->last)) {
-		asid = slot == VDPA_HIT_AREA ? ring->ring_asid : ring->asid;
-		err = vdpa_memory_find(ring->mem, asid, iova, hit);
-		if (err)
+	if (iova - seen->start >= seen->len || !(seen->perm & perm)) {
+		err = vdpa_find(ring, ring->asid, iova, len, perm, seen);
+		if (err) {
+			ring->hit[slot].len = 0;
 			return err;
+		}
 	}
-	if (unlikely((hit->perm & perm) != perm))
-		return -EACCES;
-
-	/* bytes after the first, since all of 2^64 do not fit */
-	rest = min_t(u64, hit->last - iova, len - 1);
-	run->addr = hit->addr + (iova - hit->start);
-	run->len = rest + 1;
-	run->user = hit->user;
-	if (!run->user && unlikely(!phys_reachable(run->addr, run->len)))
-		return -EFAULT;
+	ring->hit[slot] = *seen;
 	return 0;
 }
 
@@ -112,29 +139,17 @@ static void page_move(struct page *page, size_t off, void *buf, size_t len,
 	}
 }
 
-static void linear_move(void *mem, void *buf, size_t len, enum vdpa_move move)
-{
-	switch (move) {
-	case VDPA_MOVE_READ:
-		memcpy(buf, mem, len);
-		break;
-	case VDPA_MOVE_WRITE:
-		memcpy(mem, buf, len);
-		break;
-	case VDPA_MOVE_ZERO:
-		memset(mem, 0, len);
-		break;
-	}
-}
-
-static void phys_move(u64 addr, void *buf, size_t len, enum vdpa_move move)
+/**
+ * vdpa_move_paged() - vdpa_move() of physical addresses page by page
+ * @addr: physical address
+ * @buf: where the device has them; not used by VDPA_MOVE_ZERO
+ * @len: bytes
+ * @move: which way
+ */
+void vdpa_move_paged(u64 addr, void *buf, size_t len, enum vdpa_move move)
 {
 	size_t done, n;
 
-	if (LINEAR) {
-		linear_move(phys_to_virt(addr), buf, len, move);
-		return;
-	}
 	for (done = 0; done < len; done += n) {
 		n = in_page(addr + done, len - done);
 		page_move(pfn_to_page(PHYS_PFN(addr + done)),
@@ -143,52 +158,54 @@ static void phys_move(u64 addr, void *buf, size_t len, enum vdpa_move move)
 	}
 }
 
-static int user_move(void __user *user, void *buf, size_t len,
-		     enum vdpa_move move)
+/**
+ * vdpa_fault_note() - remember that user memory was not there
+ * @ring: the ring on whose behalf
+ * @end: end of the range that was wanted
+ * @left: how many of the bytes before it were not reached. A copy may report some more
+ *	than it missed, hence more than the first byte will be asked for.
+ * @write: they were to be written
+ *
+ * Return: -EAGAIN.
+ */
+int vdpa_fault_note(struct vdpa_ring *ring, const void __user *end, size_t left,
+		    bool write)
 {
-	unsigned long left = len;
-
-	switch (move) {
-	case VDPA_MOVE_READ:
-		left = copy_from_user(buf, user, len);
-		break;
-	case VDPA_MOVE_WRITE:
-		left = copy_to_user(user, buf, len);
-		break;
-	case VDPA_MOVE_ZERO:
-		left = clear_user(user, len);
-		break;
-	}
-	return left ? -EFAULT : 0;
+	ring->fault_addr = (unsigned long)end - left;
+	ring->fault_size = min_t(size_t, left, 128);
+	ring->fault_write = write;
+	ring->faulted = true;
+	return -EAGAIN;
 }
 
 /**
- * vdpa_run_move() - move bytes between the device and a run
- * @run: where the driver has them
+ * vdpa_move_user() - vdpa_move() of user addresses
+ * @ring: the ring on whose behalf, in sync with its memory
+ * @user: where the driver has them
  * @buf: where the device has them; not used by VDPA_MOVE_ZERO
+ * @len: bytes
  * @move: which way
  *
  * Context: Within a burst.
- * Return: 0, or -EFAULT if user memory cannot be reached.
+ * Return: 0; -EAGAIN if it is not there; -EFAULT if it cannot be.
  */
-int vdpa_run_move(const struct vdpa_run *run, void *buf, enum vdpa_move move)
+int vdpa_move_user(struct vdpa_ring *ring, void __user *user, void *buf, size_t len,
+		   enum vdpa_move move)
 {
-	if (run->user)
-		return user_move(u64_to_user_ptr(run->addr), buf, run->len, move);
-	phys_move(run->addr, buf, run->len, move);
-	return 0;
+	return __vdpa_move_user(ring, user, buf, len, move);
 }
 
-static void phys_to_phys(u64 to, u64 from, size_t len)
+/**
+ * vdpa_copy_paged() - move bytes between physical addresses page by page
+ * @to: where to
+ * @from: where from
+ * @len: bytes
+ */
+void vdpa_copy_paged(u64 to, u64 from, size_t len)
 {
 	struct page *page;
 	size_t done, n;
 
-	if (LINEAR) {
-		/* the driver may have given the same bytes twice */
-		memmove(phys_to_virt(to), phys_to_virt(from), len);
-		return;
-	}
 	for (done = 0; done < len; done += n) {
 		n = in_page(to + done, in_page(from + done, len - done));
 		page = pfn_to_page(PHYS_PFN(to + done));
@@ -199,25 +216,23 @@ static void phys_to_phys(u64 to, u64 from, size_t len)
 	}
 }
 
-/*
- * Move @len bytes between @user and physical address @addr. In steps that stay in
- * a page: hardened usercopy refuses those that reach over the end of a folio, and
- * what is contiguous need not be one folio.
- */
-static int user_phys(void __user *user, u64 addr, size_t len,
-		     enum vdpa_move move)
+/* Move @len bytes between @user, of the memory of @ring, and physical @addr. */
+static int user_phys(struct vdpa_ring *ring, void __user *user, u64 addr,
+		     size_t len, enum vdpa_move move)
 {
 	struct page *page;
 	size_t done, n;
 	void *kernel;
 	int err = 0;
 
+	if (VDPA_LINEAR)
+		return vdpa_move_user(ring, user, phys_to_virt(addr), len, move);
 	for (done = 0; done < len && !err; done += n) {
 		n = in_page(addr + done, len - done);
 		page = pfn_to_page(PHYS_PFN(addr + done));
 		kernel = kmap_local_page(page);
-		err = user_move(user + done,
-				kernel + ((addr + done) & ~PAGE_MASK), n, move);
+		err = vdpa_move_user(ring, user + done,
+				     kernel + ((addr + done) & ~PAGE_MASK), n, move);
 		kunmap_local(kernel);
 		if (move == VDPA_MOVE_READ)
 			flush_dcache_page(page);
@@ -227,226 +242,66 @@ static int user_phys(void __user *user, u64 addr, size_t len,
 
 /*
  * There is no copy from one user address to another, therefore two through a
- * buffer that stays in the cache.
+ * buffer that stays in the cache. The addresses may be those of two processes.
  */
-static int user_to_user(void __user *to, const void __user *from, size_t len,
-			void *bounce, bool *to_failed)
+static int user_to_user(struct vdpa_ring *to_ring, struct vdpa_cursor to,
+			struct vdpa_ring *from_ring, struct vdpa_cursor from, size_t len,
+			bool *to_failed)
 {
-	size_t done, n;
+	void *bounced;
+	size_t n;
+	int err;
 
-	if (!bounce)
-		return -EFAULT;
-	for (done = 0; done < len; done += n) {
-		n = min_t(size_t, len - done, VDPA_RING_BOUNCE);
-		if (copy_from_user(bounce, from + done, n))
-			return -EFAULT;
-		if (copy_to_user(to + done, bounce, n)) {
-			*to_failed = true;
-			return -EFAULT;
+	for (; len; len -= n) {
+		n = vdpa_bounced(from_ring, &from, &bounced);
+		if (!n) {
+			vdpa_ring_use_mm(from_ring);
+			err = vdpa_bounce(from_ring, &from);
+			if (err)
+				return err;
+			continue;
 		}
+		n = min(n, len);
+		vdpa_ring_use_mm(to_ring);
+		err = vdpa_move_user(to_ring, u64_to_user_ptr(to.addr), bounced, n,
+				     VDPA_MOVE_WRITE);
+		if (err) {
+			*to_failed = true;
+			return err;
+		}
+		from.addr += n;
+		from.run -= n;
+		to.addr += n;
 	}
 	return 0;
 }
 
 /**
- * vdpa_run_copy() - move bytes from one run to another
- * @to: where to
- * @from: where from; as long as @to
- * @bounce: VDPA_RING_BOUNCE bytes, needed if both are user addresses
+ * vdpa_copy_mixed() - move bytes from one chain to another, one or both user memory
+ * @to_ring: where to
+ * @to: a run of @len bytes of it
+ * @from_ring: where from
+ * @from: a run of @len bytes of it
+ * @len: bytes
  * @to_failed: set to whether a failure is that of @to
  *
  * Context: Within a burst.
- * Return: 0, or -EFAULT if user memory cannot be reached.
+ * Return: 0; -EAGAIN if user memory is not there; -EFAULT if it cannot be.
  */
-int vdpa_run_copy(const struct vdpa_run *to, const struct vdpa_run *from,
-		  void *bounce, bool *to_failed)
+int vdpa_copy_mixed(struct vdpa_ring *to_ring, const struct vdpa_cursor *to,
+		    struct vdpa_ring *from_ring, const struct vdpa_cursor *from,
+		    size_t len, bool *to_failed)
 {
-	*to_failed = to->user && !from->user;
+	*to_failed = false;
 	if (to->user && from->user)
-		return user_to_user(u64_to_user_ptr(to->addr),
-				    u64_to_user_ptr(from->addr), to->len, bounce,
-				    to_failed);
-	if (to->user)
-		return user_phys(u64_to_user_ptr(to->addr), from->addr, to->len,
+		return user_to_user(to_ring, *to, from_ring, *from, len, to_failed);
+	if (to->user) {
+		*to_failed = true;
+		vdpa_ring_use_mm(to_ring);
+		return user_phys(to_ring, u64_to_user_ptr(to->addr), from->addr, len,
 				 VDPA_MOVE_WRITE);
-	if (from->user)
-		return user_phys(u64_to_user_ptr(from->addr), to->addr, to->len,
-				 VDPA_MOVE_READ);
-	phys_to_phys(to->addr, from->addr, to->len);
-	return 0;
-}
-
-static int move_all(struct vdpa_ring *ring, enum vdpa_hit_slot slot, u64 iova,
-		    void *buf, size_t len, u32 perm, enum vdpa_move move)
-{
-	struct vdpa_run run;
-	size_t done;
-	int err;
-
-	for (done = 0; done < len; done += run.len) {
-		err = vdpa_translate(ring, slot, iova + done, len - done, perm,
-				     &run);
-		if (!err)
-			err = vdpa_run_move(&run, buf + done, move);
-		if (err)
-			return err;
 	}
-	return 0;
-}
-
-/**
- * vdpa_read() - read what is at an address
- * @ring: the ring on whose behalf
- * @slot: what for
- * @iova: the address; the range from there does not wrap
- * @buf: filled
- * @len: bytes
- *
- * Context: Within a burst, @ring in sync with its memory.
- * Return: 0; -EFAULT if not all of it can be reached; -EACCES if it may not.
- */
-int vdpa_read(struct vdpa_ring *ring, enum vdpa_hit_slot slot, u64 iova,
-	      void *buf, size_t len)
-{
-	return move_all(ring, slot, iova, buf, len, VHOST_MAP_RO, VDPA_MOVE_READ);
-}
-
-/* Is all of the run in the linear map, whatever the configuration? */
-static bool run_is_lowmem(const struct vdpa_run *run)
-{
-	u64 last = run->addr + run->len - 1;
-
-	return !PageHighMem(pfn_to_page(PHYS_PFN(run->addr))) &&
-	       !PageHighMem(pfn_to_page(PHYS_PFN(last)));
-}
-
-/**
- * vdpa_area_resolve() - find out how to reach a part of a ring
- * @ring: the ring
- * @area: which part; its @reach is set
- *
- * One entry that covers all of it gives a pointer that is good for this
- * generation. Anything else is left to each access, which also reports what is
- * wrong.
- *
- * Context: Within a burst.
- */
-void vdpa_area_resolve(struct vdpa_ring *ring, struct vdpa_area *area)
-{
-	struct vdpa_run run;
-
-	area->reach = VDPA_REACH_FAR;
-	if (vdpa_translate(ring, VDPA_HIT_AREA, area->iova, area->size,
-			   area->perm, &run))
-		return;
-	if (run.len != area->size || !IS_ALIGNED(run.addr, area->align))
-		return;
-	if (run.user) {
-		area->user = u64_to_user_ptr(run.addr);
-		area->reach = VDPA_REACH_USER;
-	} else if (run_is_lowmem(&run)) {
-		area->kernel = phys_to_virt(run.addr);
-		area->reach = VDPA_REACH_KERNEL;
-	}
-}
-
-/* The two bytes of @area at @off, which must be in one piece and aligned. */
-static int area_run16(struct vdpa_ring *ring, const struct vdpa_area *area,
-		      u32 off, struct vdpa_run *run)
-{
-	int err;
-
-	if (area->reach == VDPA_REACH_USER) {
-		run->addr = (unsigned long)area->user + off;
-		run->user = true;
-		return 0;
-	}
-	err = vdpa_translate(ring, VDPA_HIT_AREA, area->iova + off,
-			     sizeof(__le16), area->perm, run);
-	if (err)
-		return err;
-	if (run->len != sizeof(__le16) ||
-	    !IS_ALIGNED(run->addr, sizeof(__le16)))
-		return -EFAULT;
-	return 0;
-}
-
-/**
- * vdpa_area_get16_far() - read a 16 bit field that has no kernel pointer
- * @ring: the ring
- * @area: which part of it
- * @off: where in there, bytes
- * @val: filled
- *
- * Context: Within a burst, @ring in sync with its memory.
- * Return: 0, -EFAULT or -EACCES.
- */
-int vdpa_area_get16_far(struct vdpa_ring *ring, const struct vdpa_area *area,
-			u32 off, __le16 *val)
-{
-	struct vdpa_run run;
-	void *kernel;
-	int err;
-
-	err = area_run16(ring, area, off, &run);
-	if (err)
-		return err;
-	if (run.user)
-		return get_user(*val, (__le16 __user *)u64_to_user_ptr(run.addr));
-	kernel = kmap_local_page(pfn_to_page(PHYS_PFN(run.addr)));
-	*val = READ_ONCE(*(__le16 *)(kernel + (run.addr & ~PAGE_MASK)));
-	kunmap_local(kernel);
-	return 0;
-}
-
-/**
- * vdpa_area_put16_far() - write a 16 bit field that has no kernel pointer
- * @ring: the ring
- * @area: which part of it
- * @off: where in there, bytes
- * @val: what to write
- *
- * Context: Within a burst, @ring in sync with its memory.
- * Return: 0, -EFAULT or -EACCES.
- */
-int vdpa_area_put16_far(struct vdpa_ring *ring, const struct vdpa_area *area,
-			u32 off, __le16 val)
-{
-	struct vdpa_run run;
-	struct page *page;
-	void *kernel;
-	int err;
-
-	err = area_run16(ring, area, off, &run);
-	if (err)
-		return err;
-	if (run.user)
-		return put_user(val, (__le16 __user *)u64_to_user_ptr(run.addr));
-	page = pfn_to_page(PHYS_PFN(run.addr));
-	kernel = kmap_local_page(page);
-	WRITE_ONCE(*(__le16 *)(kernel + (run.addr & ~PAGE_MASK)), val);
-	kunmap_local(kernel);
-	flush_dcache_page(page);
-	return 0;
-}
-
-/**
- * vdpa_area_move_far() - read or write what has no kernel pointer
- * @ring: the ring
- * @area: which part of it
- * @off: where in there, bytes
- * @buf: read or filled
- * @len: bytes, all inside @area
- * @move: which way
- *
- * Context: Within a burst, @ring in sync with its memory.
- * Return: 0, -EFAULT or -EACCES.
- */
-int vdpa_area_move_far(struct vdpa_ring *ring, const struct vdpa_area *area,
-		       u32 off, void *buf, size_t len, enum vdpa_move move)
-{
-	if (area->reach == VDPA_REACH_USER)
-		return user_move(area->user + off, buf, len, move);
-	return move_all(ring, VDPA_HIT_AREA, area->iova + off, buf, len,
-			area->perm, move);
+	vdpa_ring_use_mm(from_ring);
+	return user_phys(from_ring, u64_to_user_ptr(from->addr), to->addr, len,
+			 VDPA_MOVE_READ);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Address spaces of a software device, and who may use them when.
+ * Address spaces of a software device.
  *
  * A change of a map takes the lock for write and so waits until every burst that
  * may have translated through the old map is over. Whoever changed it can then
@@ -9,7 +9,6 @@
 
 #include <linux/cleanup.h>
 #include <linux/export.h>
-#include <linux/kthread.h>
 #include <linux/limits.h>
 #include <linux/mm_types.h>
 #include <linux/nospec.h>
@@ -454,72 +453,3 @@ void vdpa_memory_unbind_mm(struct vdpa_memory *mem)
 		mmdrop(mm);
 }
 EXPORT_SYMBOL_GPL(vdpa_memory_unbind_mm);
-
-/**
- * vdpa_memory_enter() - begin a burst
- * @mem: the device's memory
- *
- * Until vdpa_memory_exit() no map changes. If an mm is bound, the caller, a
- * kernel thread or work item, runs on it meanwhile.
- *
- * Context: Kernel thread without an mm of its own. May sleep.
- * Return: 0, or -EFAULT if the bound process has given up its memory; there is
- * nothing to exit from then.
- */
-int vdpa_memory_enter(struct vdpa_memory *mem)
-{
-	down_read(&mem->lock);
-	if (!mem->mm)
-		return 0;
-	if (!mmget_not_zero(mem->mm)) {
-		up_read(&mem->lock);
-		return -EFAULT;
-	}
-	kthread_use_mm(mem->mm);
-	return 0;
-}
-EXPORT_SYMBOL_GPL(vdpa_memory_enter);
-
-/**
- * vdpa_memory_exit() - end a burst
- * @mem: the device's memory
- *
- * Context: The thread that called vdpa_memory_enter(). May sleep.
- */
-void vdpa_memory_exit(struct vdpa_memory *mem)
-{
-	struct mm_struct *mm = mem->mm;
-
-	if (mm)
-		kthread_unuse_mm(mm);
-	up_read(&mem->lock);
-	/* the last user's exit can take long: not under the lock */
-	if (mm)
-		mmput(mm);
-}
-EXPORT_SYMBOL_GPL(vdpa_memory_exit);
-
-/**
- * vdpa_memory_find() - look up an address
- * @mem: the device's memory
- * @asid: which address space, known to exist
- * @iova: the address
- * @hit: filled with the run that contains it; unchanged on failure
- *
- * Context: Within a burst.
- * Return: 0, or -EFAULT if nothing is mapped there.
- */
-int vdpa_memory_find(const struct vdpa_memory *mem, unsigned int asid, u64 iova,
-		     struct vdpa_hit *hit)
-{
-	const struct vdpa_table *table = &mem->tables[asid];
-
-	lockdep_assert_held(&mem->lock);
-	if (!table->identity)
-		return vdpa_table_find(table, iova, hit);
-	*hit = (struct vdpa_hit) {
-		.last = U64_MAX,
-		.perm = VHOST_MAP_RW,
-	};
-	return 0;
-}

@@ -9,7 +9,7 @@
 
 #include <linux/bits.h>
 #include <linux/build_bug.h>
-#include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/nospec.h>
 #include <asm/barrier.h>
 #include <asm/byteorder.h>
@@ -18,21 +18,7 @@
 #include "ring_private.h"
 
 /* section 2.7.5 */
-struct split_desc {
-	__le64 addr;
-	__le32 len;
-	__le16 flags;
-	__le16 next;
-};
-
-/* section 2.7.8 */
-struct split_used_elem {
-	__le32 id;
-	__le32 len;
-};
-
-static_assert(sizeof(struct split_desc) == 16);
-static_assert(sizeof(struct split_used_elem) == 8);
+#define DESC_SIZE	16
 
 /* sections 2.7.6 and 2.7.8: both rings begin with flags and index */
 #define RING_FLAGS	0
@@ -47,7 +33,7 @@ static u32 avail_entry(const struct vdpa_ring *ring, u16 idx)
 static u32 used_entry(const struct vdpa_ring *ring, u16 idx)
 {
 	return RING_ENTRIES +
-	       (idx & (ring->num - 1)) * sizeof(struct split_used_elem);
+	       (idx & (ring->num - 1)) * sizeof(struct vdpa_used_elem);
 }
 
 /* where the driver says when it wants a notification */
@@ -59,25 +45,21 @@ static u32 used_event(const struct vdpa_ring *ring)
 /* where the device says when it wants a kick */
 static u32 avail_event(const struct vdpa_ring *ring)
 {
-	return RING_ENTRIES + ring->num * sizeof(struct split_used_elem);
+	return RING_ENTRIES + ring->num * sizeof(struct vdpa_used_elem);
 }
 
 /**
  * vdpa_split_setup() - lay out a ring that starts
- * @ring: the ring, its size known
+ * @ring: the ring, its size and features known
  * @cfg: its configuration, checked
  */
-void vdpa_split_setup(struct vdpa_ring *ring,
-		      const struct vdpa_ring_config *cfg)
+void vdpa_split_setup(struct vdpa_ring *ring, const struct vdpa_ring_config *cfg)
 {
-	u32 event;
+	u32 event = ring->event_idx ? sizeof(__le16) : 0;
 
-	ring->event_idx = cfg->features & BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
-	ring->indirect = cfg->features & BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC);
-	event = ring->event_idx ? sizeof(__le16) : 0;
 	ring->desc = (struct vdpa_area) {
 		.iova = cfg->desc,
-		.size = ring->num * sizeof(struct split_desc),
+		.size = ring->num * DESC_SIZE,
 		.align = VRING_DESC_ALIGN_SIZE,
 		.perm = VHOST_MAP_RO,
 	};
@@ -93,11 +75,13 @@ void vdpa_split_setup(struct vdpa_ring *ring,
 		.align = VRING_USED_ALIGN_SIZE,
 		.perm = VHOST_MAP_WO,
 	};
-	ring->avail = cfg->avail;
-	ring->avail_seen = cfg->avail;
-	ring->used = cfg->avail;
-	ring->used_pub = cfg->avail;
-	ring->kicks = VDPA_KICKS_UNKNOWN;
+	/* all that was fetched counts as completed */
+	ring->state = (struct vdpa_ring_state) {
+		.avail = cfg->state.avail,
+		.used = cfg->state.avail,
+	};
+	ring->avail_seen = cfg->state.avail;
+	ring->batch_nr = 0;
 }
 
 /* Read the available index. Return: 0 or -errno, which broke the ring. */
@@ -109,7 +93,9 @@ static int read_avail_idx(struct vdpa_ring *ring)
 	err = vdpa_area_get16(ring, &ring->driver, RING_IDX, &idx);
 	if (err)
 		return vdpa_ring_break(ring, err);
-	if ((u16)(idx - ring->avail) > ring->num)
+	/* no more can be outstanding than there are entries, and none taken back */
+	if ((u16)(idx - ring->state.used) > ring->num ||
+	    (u16)(idx - ring->state.used) < (u16)(ring->state.avail - ring->state.used))
 		return vdpa_ring_break(ring, -EINVAL);
 	ring->avail_seen = idx;
 	/*
@@ -121,154 +107,129 @@ static int read_avail_idx(struct vdpa_ring *ring)
 	return 0;
 }
 
+/* Read the next available entries, as many as are in one piece. */
+static noinline int read_batch(struct vdpa_ring *ring)
+{
+	u16 from = ring->state.avail;
+	u32 nr = min_t(u32, (u16)(ring->avail_seen - from),
+		       ring->num - (from & (ring->num - 1)));
+	int err = 0;
+
+	ring->batch_from = from;
+	ring->batch_nr = vdpa_area_get_heads(ring, avail_entry(ring, from), nr, &err);
+	return ring->batch_nr ? 0 : err;
+}
+
+/* Take apart what was read. Return: the descriptor that follows, if one does. */
+static __always_inline u16 parse(const struct vdpa_raw_desc *raw, struct vdpa_desc *desc)
+{
+	u64 rest = le64_to_cpu(raw->rest);
+
+	desc->addr = le64_to_cpu(raw->addr);
+	desc->len = rest;
+	desc->flags = rest >> 32;
+	return rest >> 48;
+}
+
 /**
  * struct split_walk - following a chain
  * @ring: whose
- * @chain: to fill
  * @table: first address of the indirect table, if @indirect
  * @count: descriptors in the table that the walk is in
  * @budget: descriptors that may still come from it
- * @total: bytes so far
  * @indirect: in an indirect table, not in the descriptor area
  */
 struct split_walk {
 	struct vdpa_ring *ring;
-	struct vdpa_chain *chain;
 	u64 table;
 	u32 count;
 	u32 budget;
-	u64 total;
 	bool indirect;
 };
 
-/* Read descriptor @i of the walk's table, each field once. */
-static int read_desc(const struct split_walk *walk, u32 i,
-		     struct split_desc *desc)
+/* Read descriptor @i, which the walk's table has. Return: it, or NULL with @err set. */
+static const struct vdpa_raw_desc *read_desc(const struct split_walk *walk, u32 i, int *err)
 {
 	struct vdpa_ring *ring = walk->ring;
-	u32 off = i * sizeof(*desc);
-	const struct split_desc *src;
 
-	if (walk->indirect)
-		return vdpa_read(ring, VDPA_HIT_TABLE, walk->table + off, desc,
-				 sizeof(*desc));
-	if (unlikely(ring->desc.reach != VDPA_REACH_KERNEL))
-		return vdpa_area_move_far(ring, &ring->desc, off, desc,
-					  sizeof(*desc), VDPA_MOVE_READ);
-	src = ring->desc.kernel + off;
-	desc->addr = READ_ONCE(src->addr);
-	desc->len = READ_ONCE(src->len);
-	desc->flags = READ_ONCE(src->flags);
-	desc->next = READ_ONCE(src->next);
-	return 0;
+	if (!walk->indirect)
+		return vdpa_area_get_desc(ring, i, err);
+	*err = vdpa_walk_table_read(ring, walk->table + i * DESC_SIZE, &ring->raw);
+	return *err ? NULL : &ring->raw;
 }
 
 /* Go on in the table that @desc refers to (section 2.7.5.3). */
-static int enter_table(struct split_walk *walk, const struct split_desc *desc,
-		       u16 flags)
+static int enter_table(struct split_walk *walk, const struct vdpa_desc *desc)
 {
-	u32 len = le32_to_cpu(desc->len);
-	u64 addr = le64_to_cpu(desc->addr);
+	int err = vdpa_walk_table_check(walk->ring, desc);
 
-	if (!walk->ring->indirect || walk->indirect ||
-	    (flags & VRING_DESC_F_NEXT))
-		return -EINVAL;
-	if (!len || len % sizeof(*desc) || addr + (len - 1) < addr)
+	if (err || walk->indirect)
 		return -EINVAL;
 	walk->indirect = true;
-	walk->table = addr;
-	walk->count = len / sizeof(*desc);
+	walk->table = desc->addr;
+	walk->count = desc->len / DESC_SIZE;
 	walk->budget = min_t(u32, walk->count, VDPA_RING_MAX_SEGS);
 	return 0;
 }
 
-/* Append the buffer of @desc to the chain. */
-static int add_seg(struct split_walk *walk, const struct split_desc *desc,
-		   u16 flags)
-{
-	struct vdpa_chain *chain = walk->chain;
-	u32 len = le32_to_cpu(desc->len);
-	u64 addr = le64_to_cpu(desc->addr);
-	u32 n = chain->nr_out + chain->nr_in;
-
-	/* what the device reads comes first (section 2.7.4.2) */
-	if (!(flags & VRING_DESC_F_WRITE) && chain->nr_in)
-		return -EINVAL;
-	/* nothing forbids an empty buffer, and there is nothing to do for it */
-	if (!len)
-		return 0;
-	if (addr + (len - 1) < addr || n == walk->ring->seg_max)
-		return -EINVAL;
-	/*
-	 * Section 2.7.5.2 allows 2^32 bytes in a chain; the length that goes into
-	 * the used ring cannot express the last of them.
-	 */
-	walk->total += len;
-	if (walk->total > U32_MAX)
-		return -EINVAL;
-	walk->ring->segs[n] = (struct vdpa_seg) { .iova = addr, .len = len };
-	if (flags & VRING_DESC_F_WRITE) {
-		chain->nr_in++;
-		chain->in_left += len;
-	} else {
-		chain->nr_out++;
-		chain->out_left += len;
-	}
-	return 0;
-}
-
-/* Follow the chain from @head. A loop runs out of budget. */
-static int walk_chain(struct split_walk *walk, u32 head)
-{
-	struct split_desc desc;
-	u32 i = head;
-	u16 flags;
-	int err;
-
-	for (;;) {
-		if (i >= walk->count || !walk->budget--)
-			return -EINVAL;
-		err = read_desc(walk, array_index_nospec(i, walk->count), &desc);
-		if (err)
-			return err;
-		flags = le16_to_cpu(desc.flags);
-		if (flags & VRING_DESC_F_INDIRECT) {
-			err = enter_table(walk, &desc, flags);
-			if (err)
-				return err;
-			i = 0;
-			continue;
-		}
-		err = add_seg(walk, &desc, flags);
-		if (err || !(flags & VRING_DESC_F_NEXT))
-			return err;
-		i = le16_to_cpu(desc.next);
-	}
-}
-
-static int fetch_chain(struct vdpa_ring *ring, struct vdpa_chain *chain)
+/* Follow a chain from its first descriptor. A loop runs out of budget. */
+static int walk_chain(struct vdpa_ring *ring, struct vdpa_chain *chain,
+			       const struct vdpa_raw_desc *raw)
 {
 	struct split_walk walk = {
 		.ring = ring,
-		.chain = chain,
 		.count = ring->num,
-		.budget = min_t(u32, ring->num, VDPA_RING_MAX_SEGS),
+		.budget = min_t(u32, ring->num, VDPA_RING_MAX_SEGS) - 1,
 	};
-	u16 head;
+	struct vdpa_walk found = {};
+	struct vdpa_desc desc;
+	u32 next;
 	int err;
 
-	err = vdpa_area_get16(ring, &ring->driver, avail_entry(ring, ring->avail),
-			      &head);
+	for (;;) {
+		next = parse(raw, &desc);
+		if (desc.flags & VRING_DESC_F_INDIRECT) {
+			err = enter_table(&walk, &desc);
+			next = 0;
+		} else {
+			err = vdpa_walk_add(ring, &found, &desc);
+			if (!err && !(desc.flags & VRING_DESC_F_NEXT))
+				return vdpa_walk_end(chain, &found);
+		}
+		if (err)
+			return err;
+		if (next >= walk.count || !walk.budget--)
+			return -EINVAL;
+		raw = read_desc(&walk, array_index_nospec(next, walk.count), &err);
+		if (!raw)
+			return err;
+	}
+}
+
+/* vdpa_split_next() when all that was read ahead is fetched. */
+static noinline int next_batch(struct vdpa_ring *ring, struct vdpa_chain *chain)
+{
+	int err;
+
+	if (ring->state.avail == ring->avail_seen) {
+		err = read_avail_idx(ring);
+		if (err || ring->state.avail == ring->avail_seen)
+			return err;
+	}
+	err = read_batch(ring);
+	return err ? vdpa_ring_break(ring, err) : vdpa_split_next(ring, chain);
+}
+
+/* vdpa_split_next() of a chain of several descriptors. */
+static noinline int next_walk(struct vdpa_ring *ring, struct vdpa_chain *chain,
+			      const struct vdpa_raw_desc *raw)
+{
+	int err = walk_chain(ring, chain, raw);
+
 	if (err)
-		return err;
-	*chain = (struct vdpa_chain) {
-		.ring = ring,
-		.head = head,
-		.seg = ring->segs,
-	};
-	err = walk_chain(&walk, head);
-	chain->in_pos = chain->nr_out;
-	return err;
+		return vdpa_ring_break(ring, err);
+	ring->state.avail++;
+	return 1;
 }
 
 /**
@@ -283,51 +244,35 @@ static int fetch_chain(struct vdpa_ring *ring, struct vdpa_chain *chain)
  */
 int vdpa_split_next(struct vdpa_ring *ring, struct vdpa_chain *chain)
 {
-	int err;
+	u16 i = ring->state.avail - ring->batch_from;
+	const struct vdpa_head *head = &ring->batch[i];
+	struct vdpa_desc desc;
 
-	if (ring->avail == ring->avail_seen) {
-		err = read_avail_idx(ring);
-		if (err)
-			return err;
-		if (ring->avail == ring->avail_seen)
-			return 0;
-	}
-	err = fetch_chain(ring, chain);
-	if (err)
-		return vdpa_ring_break(ring, err);
-	ring->avail++;
+	if (unlikely(i >= ring->batch_nr))
+		return next_batch(ring, chain);
+	vdpa_walk_begin(ring, chain);
+	chain->id = head->head;
+	parse(&head->raw, &desc);
+	if (unlikely(!vdpa_walk_single(ring, chain, &desc)))
+		return next_walk(ring, chain, &head->raw);
+	ring->state.avail++;
 	return 1;
 }
 
-/**
- * vdpa_split_complete() - fill a used entry
- * @ring: the ring, usable and in sync
- * @head: which chain
- * @len: bytes written to it
- *
- * Context: As vdpa_ring_complete().
- */
-void vdpa_split_complete(struct vdpa_ring *ring, u16 head, u32 len)
+/* Fill used entries. It does no harm to do it again. */
+static int write_used(struct vdpa_ring *ring)
 {
-	struct vdpa_area *area = &ring->device;
-	u32 off = used_entry(ring, ring->used);
-	struct split_used_elem elem = {
-		.id = cpu_to_le32(head),
-		.len = cpu_to_le32(len),
-	};
+	u16 at = ring->state.used;
+	u32 i, nr;
 	int err;
 
-	if (likely(area->reach == VDPA_REACH_KERNEL)) {
-		*(struct split_used_elem *)(area->kernel + off) = elem;
-	} else {
-		err = vdpa_area_move_far(ring, area, off, &elem, sizeof(elem),
-					 VDPA_MOVE_WRITE);
-		if (err) {
-			vdpa_ring_break(ring, err);
-			return;
-		}
+	for (i = 0; i < ring->nr_done; i += nr, at += nr) {
+		nr = min(ring->nr_done - i, ring->num - (at & (ring->num - 1)));
+		err = vdpa_area_put_used(ring, used_entry(ring, at), nr, &ring->done[i]);
+		if (err)
+			return err;
 	}
-	ring->used++;
+	return 0;
 }
 
 /* Does the driver want to hear of used entries @old up to before @new? */
@@ -345,31 +290,31 @@ static int driver_wants_event(struct vdpa_ring *ring, u16 new, u16 old)
 }
 
 /**
- * vdpa_split_flush() - publish the used entries that were filled
- * @ring: the ring, started and in sync
+ * vdpa_split_flush() - publish the chains that are done
+ * @ring: the ring, started and in sync, with some that are
  *
  * Context: As vdpa_ring_flush().
- * Return: true if the driver wants a notification (section 2.7.7.2). If that
- * cannot be read any more: true, since the entries are out.
+ * Return: As vdpa_ring_flush(): 1 if the driver wants a notification (section 2.7.7.2).
+ * If that cannot be read any more: 1, since the entries are out.
  */
-bool vdpa_split_flush(struct vdpa_ring *ring)
+int vdpa_split_flush(struct vdpa_ring *ring)
 {
-	u16 old = ring->used_pub, new = ring->used;
+	u16 old = ring->state.used, new = old + ring->nr_done;
 	int ret;
 
-	if (old == new)
-		return false;
+	ret = write_used(ring);
+	if (ret)
+		return vdpa_ring_break(ring, ret);
 	/*
 	 * The driver sees the entries before the index that covers them. Pairs
 	 * with its read barrier after it reads the index (section 2.7.14).
 	 */
 	smp_wmb();
 	ret = vdpa_area_put16(ring, &ring->device, RING_IDX, new);
-	if (ret) {
-		vdpa_ring_break(ring, ret);
-		return false;
-	}
-	ring->used_pub = new;
+	if (ret)
+		return vdpa_ring_break(ring, ret);
+	ring->state.used = new;
+	ring->nr_done = 0;
 	/*
 	 * Either the driver sees the index or we see that it asked to be told.
 	 * Pairs with its full barrier between asking and looking once more.
@@ -378,7 +323,7 @@ bool vdpa_split_flush(struct vdpa_ring *ring)
 	ret = driver_wants_event(ring, new, old);
 	if (ret < 0)
 		vdpa_ring_break(ring, ret);
-	return ret;
+	return !!ret;
 }
 
 /* Write the used flags unless they say @kicks already. */
@@ -405,28 +350,28 @@ static int write_used_flags(struct vdpa_ring *ring, enum vdpa_kicks kicks)
  * Context: As vdpa_ring_enable_kick().
  * Return: As vdpa_ring_enable_kick().
  */
-bool vdpa_split_enable_kick(struct vdpa_ring *ring)
+int vdpa_split_enable_kick(struct vdpa_ring *ring)
 {
 	bool fresh = ring->kicks == VDPA_KICKS_UNKNOWN;
+	u16 avail = ring->state.avail;
 	int err;
 
 	err = write_used_flags(ring, VDPA_KICKS_ON);
-	if (!err && ring->event_idx && (fresh || ring->event_pub != ring->avail)) {
-		err = vdpa_area_put16(ring, &ring->device, avail_event(ring),
-				      ring->avail);
-		ring->event_pub = ring->avail;
+	if (!err && ring->event_idx && (fresh || ring->event_pub != avail)) {
+		err = vdpa_area_put16(ring, &ring->device, avail_event(ring), avail);
+		ring->event_pub = avail;
+		if (err)
+			ring->kicks = VDPA_KICKS_UNKNOWN;
 	}
-	if (err) {
-		vdpa_ring_break(ring, err);
-		return false;
-	}
+	if (err)
+		return vdpa_ring_break(ring, err);
 	/*
 	 * Either the driver sees that we ask or we see what it added. Pairs with
 	 * its full barrier between moving the available index and looking whether
 	 * to kick (section 2.7.13.4.1).
 	 */
 	smp_mb();
-	return !read_avail_idx(ring) && ring->avail != ring->avail_seen;
+	return read_avail_idx(ring) ?: avail != ring->avail_seen;
 }
 
 /**
@@ -437,14 +382,11 @@ bool vdpa_split_enable_kick(struct vdpa_ring *ring)
  * the driver went past it.
  *
  * Context: As vdpa_ring_disable_kick().
+ * Return: As vdpa_ring_disable_kick().
  */
-void vdpa_split_disable_kick(struct vdpa_ring *ring)
+int vdpa_split_disable_kick(struct vdpa_ring *ring)
 {
-	int err;
-
 	if (ring->event_idx)
-		return;
-	err = write_used_flags(ring, VDPA_KICKS_OFF);
-	if (err)
-		vdpa_ring_break(ring, err);
+		return 0;
+	return vdpa_ring_break(ring, write_used_flags(ring, VDPA_KICKS_OFF));
 }

@@ -257,7 +257,8 @@ void vdpa_table_take_user(struct vdpa_table *table, struct list_head *taken)
  * vdpa_table_find() - look up an address
  * @table: table
  * @iova: the address
- * @hit: filled with the run that contains it; unchanged on failure
+ * @hit: filled with the run that contains it; unchanged on failure. Its length is 0 if it
+ *	is all there is.
  *
  * Return: 0, or -EFAULT if nothing is mapped there.
  */
@@ -271,8 +272,8 @@ int vdpa_table_find(const struct vdpa_table *table, u64 iova, struct vdpa_hit *h
 	i = extent_run(extent, iova);
 	*hit = (struct vdpa_hit) {
 		.start = extent->runs[i].iova,
-		.last = extent_run_last(extent, i),
-		.addr = extent->runs[i].addr,
+		.len = extent_run_last(extent, i) - extent->runs[i].iova + 1,
+		.delta = extent->runs[i].addr - extent->runs[i].iova,
 		.perm = extent->perm,
 		.user = extent->user,
 	};

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Block device simulator: a disk in memory (virtio 1.2 section 5.2).
+ * Block device simulator: what the device is, creation (virtio 1.2 section 5.2).
  */
-#include <linux/cleanup.h>
-#include <linux/export.h>
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
+#include <net/netlink.h>
 #include <uapi/linux/vdpa.h>
-#include <uapi/linux/virtio_blk.h>
 #include <uapi/linux/virtio_ids.h>
 #include "blk.h"
 
@@ -15,248 +14,43 @@ static bool shared_backend;
 module_param(shared_backend, bool, 0444);
 MODULE_PARM_DESC(shared_backend, "all devices are the same disk (default 0)");
 
+/* what every disk has */
 #define BLK_FEATURES							\
 	(BIT_ULL(VIRTIO_BLK_F_SIZE_MAX) | BIT_ULL(VIRTIO_BLK_F_SEG_MAX) | \
 	 BIT_ULL(VIRTIO_BLK_F_BLK_SIZE) | BIT_ULL(VIRTIO_BLK_F_FLUSH) |	\
 	 BIT_ULL(VIRTIO_BLK_F_TOPOLOGY) | BIT_ULL(VIRTIO_BLK_F_MQ) |	\
-	 BIT_ULL(VIRTIO_BLK_F_DISCARD) | BIT_ULL(VIRTIO_BLK_F_WRITE_ZEROES))
+	 BIT_ULL(VIRTIO_BLK_F_DISCARD) | BIT_ULL(VIRTIO_BLK_F_WRITE_ZEROES) | \
+	 BIT_ULL(VIRTIO_BLK_F_LIFETIME) | BIT_ULL(VIRTIO_BLK_F_SECURE_ERASE))
 
 #define BLK_SECTORS 0x40000
 #define BLK_SIZE_MAX 4096
 #define BLK_SEG_MAX 32
-#define BLK_QUEUES 1
-/* of a discard or write-zeroes request */
-#define BLK_RANGE_SECTORS_MAX 0xffff
-#define BLK_RANGES_MAX 32
-
-static const char blk_id[VIRTIO_BLK_ID_BYTES] = "vdpa_blk_sim";
-
-/**
- * struct vdpa_sim_blk - a disk in memory
- * @sim: what is common to all classes
- * @store: its content, one reference held; constant
- */
-struct vdpa_sim_blk {
-	struct vdpa_sim sim;
-	struct blk_store *store;
-};
+#define BLK_QUEUES_MAX 64
+/* the largest logical block, as of the block layer */
+#define BLK_BLOCK_MAX 4096
 
 /* the store of every device when they share one; constant while devices exist */
 static struct blk_store *shared_store;
 
-static struct vdpa_sim_blk *sim_to_blk(struct vdpa_sim *sim)
+static const char *const blk_stat_names[] = {
+	"reads", "writes", "other requests", "bytes", "errors",
+};
+
+static int blk_put_stats(struct vdpa_sim_queue *queue, struct sk_buff *msg)
 {
-	return container_of(sim, struct vdpa_sim_blk, sim);
-}
+	unsigned int i;
 
-/* Is [@sector, @sector + @len bytes) on the disk, in whole sectors? */
-static bool range_valid(const struct blk_store *store, u64 sector, u64 len)
-{
-	u64 sectors = store->bytes >> BLK_SECTOR_SHIFT;
-
-	return !(len & (BLK_SECTOR_SIZE - 1)) && sector <= sectors &&
-	       len >> BLK_SECTOR_SHIFT <= sectors - sector;
-}
-
-/*
- * Requests. Each returns the status that the driver sees, or -errno when the ring
- * broke. The writable part of the chain but for its last byte is @room long.
- */
-
-static int blk_read(struct vdpa_sim_blk *blk, struct vdpa_chain *chain,
-		    u64 sector, u32 room)
-{
-	if (!range_valid(blk->store, sector, room))
-		return VIRTIO_BLK_S_IOERR;
-	return blk_store_read(blk->store, sector << BLK_SECTOR_SHIFT, room,
-			      chain);
-}
-
-static int blk_write(struct vdpa_sim_blk *blk, struct vdpa_chain *chain,
-		     u64 sector)
-{
-	u32 len = chain->out_left;
-	int err;
-
-	if (!range_valid(blk->store, sector, len))
-		return VIRTIO_BLK_S_IOERR;
-	err = blk_store_write(blk->store, sector << BLK_SECTOR_SHIFT, len,
-			      chain);
-	return err == -ENOMEM ? VIRTIO_BLK_S_IOERR : err;
-}
-
-static int blk_get_id(struct vdpa_chain *chain, u32 room)
-{
-	ssize_t moved;
-
-	if (room < sizeof(blk_id))
-		return VIRTIO_BLK_S_IOERR;
-	moved = vdpa_chain_push(chain, blk_id, sizeof(blk_id));
-	return moved < 0 ? moved : VIRTIO_BLK_S_OK;
-}
-
-/* Section 5.2.6.2: which flags a range may have depends on the request. */
-static int range_check(const struct blk_store *store, u32 type,
-		       const struct virtio_blk_discard_write_zeroes *range)
-{
-	u32 sectors = le32_to_cpu(range->num_sectors);
-	u32 flags = le32_to_cpu(range->flags);
-	u32 allowed = 0;
-
-	if (type == VIRTIO_BLK_T_WRITE_ZEROES)
-		allowed = VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
-	if (flags & ~allowed)
-		return VIRTIO_BLK_S_UNSUPP;
-	if (sectors > BLK_RANGE_SECTORS_MAX ||
-	    !range_valid(store, le64_to_cpu(range->sector),
-			 (u64)sectors << BLK_SECTOR_SHIFT))
-		return VIRTIO_BLK_S_IOERR;
-	return VIRTIO_BLK_S_OK;
-}
-
-/*
- * Section 5.2.6.2: a discard may deallocate, a write of zeroes only if it says so. What
- * was discarded reads as zeroes here.
- */
-static void range_zero(struct blk_store *store, u32 type,
-		       const struct virtio_blk_discard_write_zeroes *range)
-{
-	bool unmap = type == VIRTIO_BLK_T_DISCARD || range->flags;
-
-	blk_store_zero(store, le64_to_cpu(range->sector) << BLK_SECTOR_SHIFT,
-		       (u64)le32_to_cpu(range->num_sectors) << BLK_SECTOR_SHIFT,
-		       unmap);
-}
-
-static int blk_zero(struct vdpa_sim_blk *blk, struct vdpa_chain *chain, u32 type)
-{
-	struct virtio_blk_discard_write_zeroes ranges[BLK_RANGES_MAX];
-	u32 len = chain->out_left;
-	unsigned int i, count = len / sizeof(ranges[0]);
-	ssize_t moved;
-	int status;
-
-	if (!count || count > BLK_RANGES_MAX || len % sizeof(ranges[0]))
-		return VIRTIO_BLK_S_IOERR;
-	moved = vdpa_chain_pull(chain, ranges, len);
-	if (moved < 0)
-		return moved;
-
-	/* all are looked at before the first is obeyed */
-	for (i = 0; i < count; i++) {
-		status = range_check(blk->store, type, &ranges[i]);
-		if (status != VIRTIO_BLK_S_OK)
-			return status;
-	}
-	for (i = 0; i < count; i++)
-		range_zero(blk->store, type, &ranges[i]);
-	return VIRTIO_BLK_S_OK;
-}
-
-static int blk_request(struct vdpa_sim_blk *blk, struct vdpa_chain *chain,
-		       u32 room)
-{
-	struct virtio_blk_outhdr hdr;
-	u64 features = blk->sim.features;
-	ssize_t got;
-	u32 type;
-
-	got = vdpa_chain_pull(chain, &hdr, sizeof(hdr));
-	if (got < 0)
-		return got;
-	if (got < sizeof(hdr))
-		return VIRTIO_BLK_S_IOERR;
-
-	type = le32_to_cpu((__force __le32)hdr.type);
-	switch (type) {
-	case VIRTIO_BLK_T_IN:
-		return blk_read(blk, chain,
-				le64_to_cpu((__force __le64)hdr.sector), room);
-	case VIRTIO_BLK_T_OUT:
-		return blk_write(blk, chain,
-				 le64_to_cpu((__force __le64)hdr.sector));
-	case VIRTIO_BLK_T_FLUSH:
-		/* a write is in the store when it completes */
-		return features & BIT_ULL(VIRTIO_BLK_F_FLUSH) ?
-		       VIRTIO_BLK_S_OK : VIRTIO_BLK_S_UNSUPP;
-	case VIRTIO_BLK_T_GET_ID:
-		return blk_get_id(chain, room);
-	case VIRTIO_BLK_T_DISCARD:
-		return features & BIT_ULL(VIRTIO_BLK_F_DISCARD) ?
-		       blk_zero(blk, chain, type) : VIRTIO_BLK_S_UNSUPP;
-	case VIRTIO_BLK_T_WRITE_ZEROES:
-		return features & BIT_ULL(VIRTIO_BLK_F_WRITE_ZEROES) ?
-		       blk_zero(blk, chain, type) : VIRTIO_BLK_S_UNSUPP;
-	default:
-		return VIRTIO_BLK_S_UNSUPP;
-	}
-}
-
-/*
- * One chain: the request, and its status in the last byte of the writable part. One
- * without that byte cannot be answered and is only given back.
- */
-static int blk_handle(struct vdpa_sim_blk *blk, struct vdpa_chain *chain)
-{
-	ssize_t moved;
-	int result;
-	u8 status;
-
-	if (!chain->in_left)
-		return 0;
-
-	result = blk_request(blk, chain, chain->in_left - 1);
-	if (result < 0)
-		return result;
-
-	status = result;
-	moved = vdpa_chain_skip_in(chain, chain->in_left - 1);
-	if (moved >= 0)
-		moved = vdpa_chain_push(chain, &status, sizeof(status));
-	return min_t(ssize_t, moved, 0);
-}
-
-static int blk_serve(struct vdpa_sim_queue *queue)
-{
-	struct vdpa_sim_blk *blk = sim_to_blk(queue->sim);
-	struct vdpa_chain chain;
-	int done, got, err;
-
-	lockdep_assert_held(&queue->lock);
-
-	for (done = 0; done < VDPA_SIM_BURST; done++) {
-		got = vdpa_ring_next(queue->ring, &chain);
-		if (got <= 0)
-			return got ?: done;
-		err = blk_handle(blk, &chain);
-		if (err)
-			return err;
-		vdpa_ring_complete(queue->ring, &chain);
-	}
-	return done;
+	for (i = 0; i < ARRAY_SIZE(blk_stat_names); i++)
+		if (nla_put_string(msg, VDPA_ATTR_DEV_VENDOR_ATTR_NAME, blk_stat_names[i]) ||
+		    nla_put_u64_64bit(msg, VDPA_ATTR_DEV_VENDOR_ATTR_VALUE,
+				      queue->stats[i], VDPA_ATTR_PAD))
+			return -EMSGSIZE;
+	return 0;
 }
 
 static void blk_get_config(struct vdpa_sim *sim, void *data)
 {
-	struct virtio_blk_config *config = data;
-	u64 sectors = sim_to_blk(sim)->store->bytes >> BLK_SECTOR_SHIFT;
-
-	config->capacity = (__force __virtio64)cpu_to_le64(sectors);
-	config->size_max = (__force __virtio32)cpu_to_le32(BLK_SIZE_MAX);
-	config->seg_max = (__force __virtio32)cpu_to_le32(BLK_SEG_MAX);
-	config->blk_size = (__force __virtio32)cpu_to_le32(BLK_SECTOR_SIZE);
-	config->min_io_size = (__force __virtio16)cpu_to_le16(1);
-	config->opt_io_size = (__force __virtio32)cpu_to_le32(1);
-	config->num_queues = (__force __virtio16)cpu_to_le16(BLK_QUEUES);
-	config->max_discard_sectors =
-		(__force __virtio32)cpu_to_le32(BLK_RANGE_SECTORS_MAX);
-	config->max_discard_seg = (__force __virtio32)cpu_to_le32(BLK_RANGES_MAX);
-	config->discard_sector_alignment = (__force __virtio32)cpu_to_le32(1);
-	config->max_write_zeroes_sectors =
-		(__force __virtio32)cpu_to_le32(BLK_RANGE_SECTORS_MAX);
-	config->max_write_zeroes_seg =
-		(__force __virtio32)cpu_to_le32(BLK_RANGES_MAX);
-	config->write_zeroes_may_unmap = 1;
+	memcpy(data, &sim_to_blk(sim)->config, sizeof(struct virtio_blk_config));
 }
 
 static void blk_free(struct vdpa_sim *sim)
@@ -269,19 +63,119 @@ static const struct vdpa_sim_class blk_class = {
 	.config_size = sizeof(struct virtio_blk_config),
 	.default_ngroups = 1,
 	.default_nas = 1,
-	.serve = blk_serve,
+	.serve = vdpa_sim_blk_serve,
 	.get_config = blk_get_config,
+	.put_stats = blk_put_stats,
 	.free = blk_free,
 };
 
-/* Management device */
+/* Creation */
 
-static struct blk_store *blk_store_for_device(void)
+/* The device's attributes, those that were not given at their defaults. */
+struct blk_limits {
+	u64 sectors;
+	u32 size_max;
+	u32 seg_max;
+	u32 block_size;
+	u16 queues;
+	u8 phy_blk_exp;
+	u8 align_offset;
+	u16 min_io_size;
+	u32 opt_io_size;
+	bool read_only;
+};
+
+static bool given(const struct vdpa_dev_set_config *config, unsigned int attr)
+{
+	return config->mask & BIT_ULL(attr);
+}
+
+static void choose_limits(struct blk_limits *limits,
+			  const struct vdpa_dev_set_config *config)
+{
+	*limits = (struct blk_limits) {
+		.sectors = BLK_SECTORS,
+		.size_max = BLK_SIZE_MAX,
+		.seg_max = BLK_SEG_MAX,
+		.block_size = BLK_SECTOR_SIZE,
+		.queues = 1,
+		.min_io_size = 1,
+		.opt_io_size = 1,
+		.read_only = config->blk.read_only,
+	};
+	if (given(config, VDPA_ATTR_DEV_BLK_CFG_CAPACITY))
+		limits->sectors = config->blk.capacity;
+	if (given(config, VDPA_ATTR_DEV_BLK_CFG_SIZE_MAX))
+		limits->size_max = config->blk.size_max;
+	if (given(config, VDPA_ATTR_DEV_BLK_CFG_SEG_MAX))
+		limits->seg_max = config->blk.seg_max;
+	if (given(config, VDPA_ATTR_DEV_BLK_CFG_BLK_SIZE))
+		limits->block_size = config->blk.blk_size;
+	if (given(config, VDPA_ATTR_DEV_BLK_CFG_NUM_QUEUES))
+		limits->queues = config->blk.num_queues;
+	if (given(config, VDPA_ATTR_DEV_BLK_CFG_PHY_BLK_EXP))
+		limits->phy_blk_exp = config->blk.phy_blk_exp;
+	if (given(config, VDPA_ATTR_DEV_BLK_CFG_ALIGN_OFFSET))
+		limits->align_offset = config->blk.align_offset;
+	if (given(config, VDPA_ATTR_DEV_BLK_CFG_MIN_IO_SIZE))
+		limits->min_io_size = config->blk.min_io_size;
+	if (given(config, VDPA_ATTR_DEV_BLK_CFG_OPT_IO_SIZE))
+		limits->opt_io_size = config->blk.opt_io_size;
+}
+
+static bool limits_valid(const struct blk_limits *limits)
+{
+	u64 blocks_per_physical = 1ull << min(limits->phy_blk_exp, (u8)32);
+
+	return limits->sectors && limits->sectors <= S64_MAX >> BLK_SECTOR_SHIFT &&
+	       is_power_of_2(limits->block_size) &&
+	       limits->block_size >= BLK_SECTOR_SIZE &&
+	       limits->block_size <= BLK_BLOCK_MAX &&
+	       !((limits->sectors << BLK_SECTOR_SHIFT) & (limits->block_size - 1)) &&
+	       limits->size_max >= limits->block_size &&
+	       limits->seg_max && limits->seg_max <= VDPA_RING_MAX_SEGS - 2 &&
+	       limits->queues && limits->queues <= BLK_QUEUES_MAX &&
+	       limits->phy_blk_exp <= 16 && limits->align_offset < blocks_per_physical;
+}
+
+static void fill_config(struct virtio_blk_config *config, const struct blk_limits *limits)
+{
+	u32 align = limits->block_size >> BLK_SECTOR_SHIFT;
+
+	config->capacity = (__force __virtio64)cpu_to_le64(limits->sectors);
+	config->size_max = (__force __virtio32)cpu_to_le32(limits->size_max);
+	config->seg_max = (__force __virtio32)cpu_to_le32(limits->seg_max);
+	config->blk_size = (__force __virtio32)cpu_to_le32(limits->block_size);
+	config->physical_block_exp = limits->phy_blk_exp;
+	config->alignment_offset = limits->align_offset;
+	config->min_io_size = (__force __virtio16)cpu_to_le16(limits->min_io_size);
+	config->opt_io_size = (__force __virtio32)cpu_to_le32(limits->opt_io_size);
+	config->num_queues = (__force __virtio16)cpu_to_le16(limits->queues);
+	config->max_discard_sectors =
+		(__force __virtio32)cpu_to_le32(BLK_RANGE_SECTORS_MAX);
+	config->max_discard_seg = (__force __virtio32)cpu_to_le32(BLK_RANGES_MAX);
+	config->discard_sector_alignment = (__force __virtio32)cpu_to_le32(align);
+	config->max_write_zeroes_sectors =
+		(__force __virtio32)cpu_to_le32(BLK_RANGE_SECTORS_MAX);
+	config->max_write_zeroes_seg =
+		(__force __virtio32)cpu_to_le32(BLK_RANGES_MAX);
+	config->write_zeroes_may_unmap = 1;
+	config->max_secure_erase_sectors =
+		(__force __virtio32)cpu_to_le32(BLK_RANGE_SECTORS_MAX);
+	config->max_secure_erase_seg = (__force __virtio32)cpu_to_le32(BLK_RANGES_MAX);
+	config->secure_erase_sector_alignment = (__force __virtio32)cpu_to_le32(align);
+}
+
+/* A store for a new device: its own, or the one of all, which has its size. */
+static struct blk_store *store_for_device(struct blk_limits *limits,
+					  const struct vdpa_dev_set_config *config)
 {
 	if (!shared_store)
-		return blk_store_create((u64)BLK_SECTORS << BLK_SECTOR_SHIFT);
-	kref_get(&shared_store->ref);
-	return shared_store;
+		return blk_store_create(limits->sectors << BLK_SECTOR_SHIFT) ?:
+		       ERR_PTR(-ENOMEM);
+	if (limits->sectors << BLK_SECTOR_SHIFT != blk_store_bytes(shared_store))
+		return ERR_PTR(-EINVAL);
+	return blk_store_get(shared_store);
 }
 
 static int blk_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
@@ -290,22 +184,36 @@ static int blk_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
 	struct vdpa_sim_params params = {
 		.mdev = mdev,
 		.name = name,
-		.nvqs = BLK_QUEUES,
 		.features = BLK_FEATURES,
 		.config = config,
 		.size = sizeof(struct vdpa_sim_blk),
 	};
+	struct blk_limits limits;
+	struct vdpa_sim_blk *blk;
+	struct blk_store *store;
 	struct vdpa_sim *sim;
 
+	choose_limits(&limits, config);
+	if (!limits_valid(&limits))
+		return -EINVAL;
+	if (limits.read_only)
+		params.features |= BIT_ULL(VIRTIO_BLK_F_RO);
+	params.nvqs = limits.queues;
 	sim = vdpa_sim_create(&blk_class, &params);
 	if (IS_ERR(sim))
 		return PTR_ERR(sim);
 
-	sim_to_blk(sim)->store = blk_store_for_device();
-	if (!sim_to_blk(sim)->store) {
+	blk = sim_to_blk(sim);
+	store = store_for_device(&limits, config);
+	if (IS_ERR(store)) {
 		put_device(&sim->vdpa.dev);
-		return -ENOMEM;
+		return PTR_ERR(store);
 	}
+	blk->store = store;
+	blk->sectors = limits.sectors;
+	blk->block_mask = limits.block_size - 1;
+	blk->read_only = sim->offered & BIT_ULL(VIRTIO_BLK_F_RO);
+	fill_config(&blk->config, &limits);
 	return vdpa_sim_publish(sim);
 }
 
@@ -322,9 +230,19 @@ static struct virtio_device_id blk_ids[] = {
 static struct vdpa_mgmt_dev blk_mgmt = {
 	.ops = &blk_mgmt_ops,
 	.id_table = blk_ids,
-	.config_attr_mask = BIT_ULL(VDPA_ATTR_DEV_FEATURES),
-	.max_supported_vqs = BLK_QUEUES,
-	.supported_features = BLK_FEATURES | VDPA_SIM_FEATURES,
+	.config_attr_mask = BIT_ULL(VDPA_ATTR_DEV_FEATURES) |
+			    BIT_ULL(VDPA_ATTR_DEV_BLK_CFG_CAPACITY) |
+			    BIT_ULL(VDPA_ATTR_DEV_BLK_CFG_SIZE_MAX) |
+			    BIT_ULL(VDPA_ATTR_DEV_BLK_CFG_BLK_SIZE) |
+			    BIT_ULL(VDPA_ATTR_DEV_BLK_CFG_SEG_MAX) |
+			    BIT_ULL(VDPA_ATTR_DEV_BLK_CFG_NUM_QUEUES) |
+			    BIT_ULL(VDPA_ATTR_DEV_BLK_CFG_PHY_BLK_EXP) |
+			    BIT_ULL(VDPA_ATTR_DEV_BLK_CFG_ALIGN_OFFSET) |
+			    BIT_ULL(VDPA_ATTR_DEV_BLK_CFG_MIN_IO_SIZE) |
+			    BIT_ULL(VDPA_ATTR_DEV_BLK_CFG_OPT_IO_SIZE) |
+			    BIT_ULL(VDPA_ATTR_DEV_BLK_READ_ONLY),
+	.max_supported_vqs = BLK_QUEUES_MAX,
+	.supported_features = BLK_FEATURES | BIT_ULL(VIRTIO_BLK_F_RO) | VDPA_SIM_FEATURES,
 };
 
 /* What devices need is there before they can be created. */
@@ -362,6 +280,8 @@ static void __exit vdpa_sim_blk_exit(void)
 	vdpa_mgmtdev_unregister(&blk_mgmt);
 	root_device_unregister(blk_mgmt.device);
 	blk_store_put(shared_store);
+	/* pages that were given back are freed by code of this module */
+	rcu_barrier();
 }
 
 module_init(vdpa_sim_blk_init);

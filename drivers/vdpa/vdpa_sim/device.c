@@ -123,18 +123,5 @@ void vdpa_sim_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)
 }
 EXPORT_SYMBOL_GPL(vdpa_sim_dev_del);
 
-static int __init vdpa_sim_init(void)
-{
-	return vdpa_sim_queue_module_init();
-}
-
-static void __exit vdpa_sim_exit(void)
-{
-	vdpa_sim_queue_module_exit();
-}
-
-module_init(vdpa_sim_init);
-module_exit(vdpa_sim_exit);
-
 MODULE_DESCRIPTION("simulated vDPA devices, what is common to them");
 MODULE_LICENSE("GPL");

@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Network device simulator: what it transmits it receives, if it is addressed to it
- * (virtio 1.2 section 5.1). A frame is copied once, from the driver's transmit buffer
- * to its receive buffer.
+ * Network device simulator: what the device is, statistics, creation (virtio 1.2 section
+ * 5.1).
  */
-#include <linux/cleanup.h>
 #include <linux/etherdevice.h>
 #include <linux/export.h>
 #include <linux/module.h>
 #include <net/netlink.h>
 #include <uapi/linux/vdpa.h>
 #include <uapi/linux/virtio_ids.h>
-#include <uapi/linux/virtio_net.h>
 #include "net.h"
 
 #define NET_FEATURES						\
 	(BIT_ULL(VIRTIO_NET_F_MAC) | BIT_ULL(VIRTIO_NET_F_STATUS) | \
-	 BIT_ULL(VIRTIO_NET_F_MTU) | BIT_ULL(VIRTIO_NET_F_CTRL_VQ) | \
-	 BIT_ULL(VIRTIO_NET_F_CTRL_MAC_ADDR))
+	 BIT_ULL(VIRTIO_NET_F_MTU) | BIT_ULL(VIRTIO_NET_F_MRG_RXBUF) | \
+	 BIT_ULL(VIRTIO_NET_F_CSUM) | BIT_ULL(VIRTIO_NET_F_GUEST_CSUM) | \
+	 BIT_ULL(VIRTIO_NET_F_HOST_TSO4) | BIT_ULL(VIRTIO_NET_F_GUEST_TSO4) | \
+	 BIT_ULL(VIRTIO_NET_F_HOST_TSO6) | BIT_ULL(VIRTIO_NET_F_GUEST_TSO6) | \
+	 BIT_ULL(VIRTIO_NET_F_HOST_ECN) | BIT_ULL(VIRTIO_NET_F_GUEST_ECN) | \
+	 BIT_ULL(VIRTIO_NET_F_CTRL_VQ) | BIT_ULL(VIRTIO_NET_F_CTRL_RX) | \
+	 BIT_ULL(VIRTIO_NET_F_CTRL_RX_EXTRA) | BIT_ULL(VIRTIO_NET_F_CTRL_VLAN) | \
+	 BIT_ULL(VIRTIO_NET_F_CTRL_MAC_ADDR) | BIT_ULL(VIRTIO_NET_F_GUEST_ANNOUNCE))
 
 #define NET_PAIRS_MAX 64
 #define NET_MTU_DEFAULT 1500
@@ -37,154 +40,17 @@ static const char *const ctrl_names[] = {
 	"cvq requests", "cvq successes", "cvq errors",
 };
 
-/* The control queue comes after all pairs, or after the first without multiqueue. */
-static u16 ctrl_index(const struct vdpa_sim_net *net)
+static int net_serve(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer)
 {
-	return net->sim.features & BIT_ULL(VIRTIO_NET_F_MQ) ? 2 * net->pairs : 2;
-}
-
-/* A header ends with a count of buffers unless the driver is a legacy one (section 5.1.6). */
-static size_t net_hdr_size(const struct vdpa_sim *sim)
-{
-	return sim->features & BIT_ULL(VIRTIO_F_VERSION_1) ?
-	       sizeof(struct virtio_net_hdr_mrg_rxbuf) :
-	       sizeof(struct virtio_net_hdr);
-}
-
-/**
- * vdpa_sim_net_set_mac() - change the address
- * @net: device
- * @mac: new address
- *
- * Context: Any but an interrupt.
- */
-void vdpa_sim_net_set_mac(struct vdpa_sim_net *net, const u8 *mac)
-{
-	scoped_guard(spinlock, &net->lock)
-		ether_addr_copy(net->mac, mac);
-	atomic_inc(&net->sim.generation);
-}
-
-/* Is a frame to @dest for this device? */
-static bool net_accepts(struct vdpa_sim_net *net, const u8 *dest)
-{
-	bool own;
-
-	if (is_multicast_ether_addr(dest)) /* and broadcast */
-		return true;
-
-	scoped_guard(spinlock, &net->lock)
-		own = ether_addr_equal_unaligned(dest, net->mac);
-	return own;
-}
-
-/*
- * Receive what is left in @tx, behind its first @len bytes, which are in @start. A
- * buffer that is too small stays with the device for a shorter frame.
- * Return: 0, or -errno when a ring broke.
- */
-static int net_receive(struct vdpa_sim_queue *rx, struct vdpa_chain *tx,
-		       const void *start, size_t len)
-{
-	struct virtio_net_hdr_mrg_rxbuf hdr = {
-		.num_buffers = (__force __virtio16)cpu_to_le16(1),
-	};
-	size_t hdr_size = net_hdr_size(rx->sim);
-	size_t frame = len + tx->out_left;
-	struct vdpa_chain chain;
-	ssize_t moved;
-	int got;
-
-	if (!vdpa_ring_running(rx->ring)) {
-		rx->stats[NET_RX_DROPS]++;
-		return 0;
-	}
-
-	got = vdpa_ring_next(rx->ring, &chain);
-	if (got < 0)
-		return got;
-	if (!got) {
-		rx->stats[NET_RX_OVERRUNS]++;
-		return 0;
-	}
-	if (chain.in_left < hdr_size + frame) {
-		rx->stats[NET_RX_ERRORS]++;
-		vdpa_ring_unget(rx->ring, &chain);
-		return 0;
-	}
-
-	moved = vdpa_chain_push(&chain, &hdr, hdr_size);
-	if (moved >= 0)
-		moved = vdpa_chain_push(&chain, start, len);
-	if (moved >= 0)
-		moved = vdpa_chain_copy(&chain, tx, tx->out_left);
-	if (moved < 0)
-		return moved;
-
-	vdpa_ring_complete(rx->ring, &chain);
-	rx->stats[NET_RX_PACKETS]++;
-	rx->stats[NET_RX_BYTES] += frame;
-	return 0;
-}
-
-/* Handle one chain of a transmit queue. Return: 0, or -errno when a ring broke. */
-static int net_transmit(struct vdpa_sim_queue *tx, struct vdpa_chain *chain)
-{
-	struct vdpa_sim_net *net = sim_to_net(tx->sim);
-	u8 start[sizeof(struct virtio_net_hdr_mrg_rxbuf) + ETH_HLEN];
-	size_t hdr_size = net_hdr_size(tx->sim);
-	const u8 *frame = start + hdr_size;
-	ssize_t got;
-
-	got = vdpa_chain_pull(chain, start, hdr_size + ETH_HLEN);
-	if (got < 0)
-		return got;
-	if (got < hdr_size + ETH_HLEN) {
-		tx->stats[NET_TX_ERRORS]++;
-		return 0;
-	}
-
-	tx->stats[NET_TX_PACKETS]++;
-	tx->stats[NET_TX_BYTES] += ETH_HLEN + chain->out_left;
-	if (!net_accepts(net, frame)) {
-		tx->peer->stats[NET_RX_DROPS]++;
-		return 0;
-	}
-	return net_receive(tx->peer, chain, frame, ETH_HLEN);
-}
-
-static int net_serve_tx(struct vdpa_sim_queue *tx)
-{
-	struct vdpa_chain chain;
-	int done, got, err;
-
-	for (done = 0; done < VDPA_SIM_BURST; done++) {
-		got = vdpa_ring_next(tx->ring, &chain);
-		if (got <= 0)
-			return got ?: done;
-		err = net_transmit(tx, &chain);
-		vdpa_ring_complete(tx->ring, &chain);
-		if (err)
-			return err;
-	}
-	return done;
-}
-
-static int net_serve(struct vdpa_sim_queue *queue)
-{
-	struct vdpa_sim_net *net = sim_to_net(queue->sim);
-
-	lockdep_assert_held(&queue->lock);
-
-	if (queue->index == ctrl_index(net))
+	if (queue->index == net_ctrl_index(sim_to_net(queue->sim)))
 		return vdpa_sim_net_serve_ctrl(queue);
-	return net_serve_tx(queue);
+	return vdpa_sim_net_serve_tx(queue, peer);
 }
 
 /* Receive queues are filled by their peers; there is nothing behind the control queue. */
 static bool net_passive(const struct vdpa_sim_queue *queue)
 {
-	u16 ctrl = ctrl_index(sim_to_net(queue->sim));
+	u16 ctrl = net_ctrl_index(sim_to_net(queue->sim));
 
 	return queue->index > ctrl ||
 	       (queue->index < ctrl && queue->index % 2 == 0);
@@ -194,12 +60,38 @@ static void net_get_config(struct vdpa_sim *sim, void *data)
 {
 	struct vdpa_sim_net *net = sim_to_net(sim);
 	struct virtio_net_config *config = data;
+	u16 status = net_link_is_up(net) ? VIRTIO_NET_S_LINK_UP : 0;
 
-	scoped_guard(spinlock, &net->lock)
-		ether_addr_copy(config->mac, net->mac);
-	config->status = (__force __virtio16)cpu_to_le16(VIRTIO_NET_S_LINK_UP);
+	if (READ_ONCE(net->announce) && net_has(net, VIRTIO_NET_F_GUEST_ANNOUNCE))
+		status |= VIRTIO_NET_S_ANNOUNCE;
+	net_filter_get_mac(&net->filter, config->mac);
+	config->status = (__force __virtio16)cpu_to_le16(status);
 	config->max_virtqueue_pairs = (__force __virtio16)cpu_to_le16(net->pairs);
 	config->mtu = (__force __virtio16)cpu_to_le16(net->mtu);
+}
+
+static void net_reset(struct vdpa_sim *sim)
+{
+	struct vdpa_sim_net *net = sim_to_net(sim);
+
+	net_filter_reset(&net->filter);
+	WRITE_ONCE(net->active, 1);
+	WRITE_ONCE(net->announce, false);
+}
+
+/* A driver that was moved here tells the network where it is (section 5.1.6.5.4). */
+static void net_resume(struct vdpa_sim *sim)
+{
+	WRITE_ONCE(sim_to_net(sim)->announce, true);
+	vdpa_sim_config_changed(sim);
+}
+
+static void net_free(struct vdpa_sim *sim)
+{
+	struct vdpa_sim_net *net = sim_to_net(sim);
+
+	net_wire_put(net);
+	net_filter_destroy(&net->filter);
 }
 
 static u32 net_group(struct vdpa_sim *sim, u16 index)
@@ -214,7 +106,7 @@ static int net_put_stats(struct vdpa_sim_queue *queue, struct sk_buff *msg)
 	unsigned int i, count;
 
 	count = queue->index % 2 ? ARRAY_SIZE(tx_names) : ARRAY_SIZE(rx_names);
-	if (queue->index == ctrl_index(sim_to_net(queue->sim))) {
+	if (queue->index == net_ctrl_index(sim_to_net(queue->sim))) {
 		names = ctrl_names;
 		count = ARRAY_SIZE(ctrl_names);
 	}
@@ -234,6 +126,11 @@ static const struct vdpa_sim_class net_class = {
 	.default_nas = 2,
 	.serve = net_serve,
 	.passive = net_passive,
+	.peer_get = net_peer_get,
+	.peer_put = net_peer_put,
+	.reset = net_reset,
+	.resume = net_resume,
+	.free = net_free,
 	.get_config = net_get_config,
 	.group = net_group,
 	.put_stats = net_put_stats,
@@ -241,13 +138,23 @@ static const struct vdpa_sim_class net_class = {
 
 /* Management device */
 
-static void net_link_pairs(struct vdpa_sim_net *net)
+/* What of @net can go wrong, before it is on the bus. */
+static int net_set_up(struct vdpa_sim_net *net, const struct vdpa_dev_set_config *config)
 {
-	struct vdpa_sim_queue *queues = net->sim.queues;
-	u16 i;
+	int err = net_wire_create(net);
 
-	for (i = 0; i < net->pairs; i++)
-		queues[2 * i + 1].peer = &queues[2 * i];
+	if (err)
+		return err;
+	eth_random_addr(net->filter.mac);
+	if (config->mask & BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR))
+		ether_addr_copy(net->filter.mac, config->net.mac);
+	if (config->mask & BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MTU))
+		net->mtu = config->net.mtu;
+	if (config->ext_mask & VDPA_EXT_BIT(VDPA_ATTR_DEV_NET_LINK))
+		net->link = config->net.link;
+	if (config->ext_mask & VDPA_EXT_BIT(VDPA_ATTR_DEV_NET_PEER))
+		return net_wire_join(net, config->net.peer);
+	return 0;
 }
 
 static int net_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
@@ -265,6 +172,7 @@ static int net_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
 	};
 	struct vdpa_sim_net *net;
 	struct vdpa_sim *sim;
+	int err;
 
 	if (pairs > NET_PAIRS_MAX)
 		return -EINVAL;
@@ -280,34 +188,50 @@ static int net_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
 
 	net = sim_to_net(sim);
 	net->pairs = pairs;
+	net->active = 1;
 	net->mtu = NET_MTU_DEFAULT;
-	spin_lock_init(&net->lock);
-	eth_random_addr(net->mac);
-	if (config->mask & BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR))
-		ether_addr_copy(net->mac, config->net.mac);
-	if (config->mask & BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MTU))
-		net->mtu = config->net.mtu;
-	net_link_pairs(net);
+	net->link = true;
+	INIT_LIST_HEAD(&net->node);
+	net_filter_init(&net->filter);
+	err = net_set_up(net, config);
+	if (err) {
+		put_device(&sim->vdpa.dev);
+		return err;
+	}
+	err = _vdpa_register_device(&sim->vdpa, params.nvqs);
+	if (err) {
+		net_wire_leave(net);
+		put_device(&sim->vdpa.dev);
+		return err;
+	}
+	net_wire_offer(net);
+	return 0;
+}
 
-	return vdpa_sim_publish(sim);
+static void net_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)
+{
+	net_wire_leave(sim_to_net(vdpa_to_sim(vdpa)));
+	_vdpa_unregister_device(vdpa);
 }
 
 static int net_dev_set_attr(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa,
 			    const struct vdpa_dev_set_config *config)
 {
 	struct vdpa_sim *sim = vdpa_to_sim(vdpa);
+	struct vdpa_sim_net *net = sim_to_net(sim);
 
-	if (!(config->mask & BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR)))
-		return -EOPNOTSUPP;
-
-	vdpa_sim_net_set_mac(sim_to_net(sim), config->net.mac);
-	vdpa_sim_config_changed(sim);
+	if (config->mask & BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MACADDR)) {
+		net_filter_set_mac(&net->filter, config->net.mac);
+		vdpa_sim_config_changed(sim);
+	}
+	if (config->ext_mask & VDPA_EXT_BIT(VDPA_ATTR_DEV_NET_LINK))
+		net_link_set(net, config->net.link);
 	return 0;
 }
 
 static const struct vdpa_mgmtdev_ops net_mgmt_ops = {
 	.dev_add = net_dev_add,
-	.dev_del = vdpa_sim_dev_del,
+	.dev_del = net_dev_del,
 	.dev_set_attr = net_dev_set_attr,
 };
 
@@ -323,6 +247,8 @@ static struct vdpa_mgmt_dev net_mgmt = {
 			    BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MTU) |
 			    BIT_ULL(VDPA_ATTR_DEV_NET_CFG_MAX_VQP) |
 			    BIT_ULL(VDPA_ATTR_DEV_FEATURES),
+	.ext_attr_mask = VDPA_EXT_BIT(VDPA_ATTR_DEV_NET_PEER) |
+			 VDPA_EXT_BIT(VDPA_ATTR_DEV_NET_LINK),
 	.max_supported_vqs = 2 * NET_PAIRS_MAX + 1,
 	.supported_features = NET_FEATURES | BIT_ULL(VIRTIO_NET_F_MQ) |
 			      VDPA_SIM_FEATURES,

@@ -108,13 +108,27 @@ static bool sim_get_vq_ready(struct vdpa_device *vdpa, u16 idx)
 	return READ_ONCE(queue_of(vdpa, idx)->ready);
 }
 
+static bool is_packed(const struct vdpa_sim *sim)
+{
+	return sim->features & BIT_ULL(VIRTIO_F_RING_PACKED);
+}
+
 static int sim_set_vq_state(struct vdpa_device *vdpa, u16 idx,
 			    const struct vdpa_vq_state *state)
 {
 	struct vdpa_sim_queue *queue = queue_of(vdpa, idx);
+	const struct vdpa_vq_state_packed *packed = &state->packed;
 
 	guard(mutex)(&queue->lock);
-	queue->avail = state->split.avail_index;
+	if (is_packed(queue->sim))
+		queue->state = (struct vdpa_ring_state) {
+			.avail = packed->last_avail_idx,
+			.avail_wrap = packed->last_avail_counter,
+			.used = packed->last_used_idx,
+			.used_wrap = packed->last_used_counter,
+		};
+	else
+		queue->state.avail = state->split.avail_index;
 	return 0;
 }
 
@@ -122,12 +136,33 @@ static int sim_get_vq_state(struct vdpa_device *vdpa, u16 idx,
 			    struct vdpa_vq_state *state)
 {
 	struct vdpa_sim_queue *queue = queue_of(vdpa, idx);
+	struct vdpa_ring_state at;
 
 	guard(mutex)(&queue->lock);
-	state->split.avail_index = vdpa_ring_running(queue->ring) ?
-				   vdpa_ring_avail_index(queue->ring) :
-				   queue->avail;
+	at = queue->state;
+	if (vdpa_ring_running(queue->ring))
+		vdpa_ring_get_state(queue->ring, &at);
+	if (is_packed(queue->sim))
+		state->packed = (struct vdpa_vq_state_packed) {
+			.last_avail_idx = at.avail,
+			.last_avail_counter = at.avail_wrap,
+			.last_used_idx = at.used,
+			.last_used_counter = at.used_wrap,
+		};
+	else
+		state->split.avail_index = at.avail;
 	return 0;
+}
+
+static int sim_set_vq_affinity(struct vdpa_device *vdpa, u16 idx,
+			       const struct cpumask *mask)
+{
+	return vdpa_sim_queue_set_affinity(queue_of(vdpa, idx), mask);
+}
+
+static const struct cpumask *sim_get_vq_affinity(struct vdpa_device *vdpa, u16 idx)
+{
+	return READ_ONCE(queue_of(vdpa, idx)->affinity);
 }
 
 static int sim_get_vq_stats(struct vdpa_device *vdpa, u16 idx,
@@ -278,6 +313,8 @@ static int sim_compat_reset(struct vdpa_device *vdpa, u32 flags)
 		sim->group_asid[i] = 0;
 	sim->features = 0;
 	sim->suspended = false;
+	if (sim->class->reset)
+		sim->class->reset(sim);
 
 	if (flags & VDPA_RESET_F_CLEAN_MAP)
 		vdpa_sim_default_maps(sim);
@@ -302,8 +339,12 @@ static int sim_resume(struct vdpa_device *vdpa)
 {
 	struct vdpa_sim *sim = vdpa_to_sim(vdpa);
 
+	bool suspended = sim->suspended;
+
 	sim->suspended = false;
 	sim_run(sim, sim_get_status(vdpa) & VIRTIO_CONFIG_S_DRIVER_OK);
+	if (suspended && sim->class->resume)
+		sim->class->resume(sim);
 	return 0;
 }
 
@@ -432,6 +473,8 @@ static void sim_free(struct vdpa_device *vdpa)
 	.get_vq_num_max = sim_get_vq_num_max,			\
 	.get_vq_align = sim_get_vq_align,			\
 	.get_vq_group = sim_get_vq_group,			\
+	.set_vq_affinity = sim_set_vq_affinity,			\
+	.get_vq_affinity = sim_get_vq_affinity,			\
 	.get_device_id = sim_get_device_id,			\
 	.get_vendor_id = sim_get_vendor_id,			\
 	.get_device_features = sim_get_device_features,		\

@@ -4,23 +4,27 @@
  *
  *	device.c   creation and release
  *	ops.c      vdpa_config_ops: status, features, maps
- *	queue.c    virtqueues: setting up, starting, serving
+ *	queue.c    virtqueues: setting up, starting, stopping
+ *	serve.c    virtqueues: bursts
+ *	worker.c   the threads that serve them
  *	notify.c   calling the bus driver back
  *	net*.c, blk*.c   the classes
  *
  * Locks, outer to inner:
  *
- *	vdpa_device::cf_lock -> vdpa_sim_queue::lock -> lock of its peer
- *		-> the memory's lock (a burst) -> vdpa_sim::state_lock
+ *	vdpa_device::cf_lock -> vdpa_sim_worker::lock -> vdpa_sim_queue::lock
+ *		-> what keeps the peer there -> the peer's vdpa_sim_queue::lock
+ *		-> the memories' locks (a burst) -> vdpa_sim::state_lock
+ *	vdpa_sim_queue::kick_lock: a leaf around waking a worker
  *	vdpa_sim_queue::cb_lock, vdpa_sim::config_cb_lock: leaves around a callback
  */
 #ifndef _VDPA_SIM_H
 #define _VDPA_SIM_H
 
+#include <linux/cpumask.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/vdpa.h>
-#include <linux/workqueue.h>
 #include <uapi/linux/virtio_config.h>
 #include <uapi/linux/virtio_ring.h>
 #include "../ring/vdpa_ring.h"
@@ -28,7 +32,7 @@
 /* entries of the largest ring */
 #define VDPA_SIM_RING_MAX 256
 
-/* chains of one burst: maps cannot change, and other queues of a pair wait, for so long */
+/* chains of one burst: maps cannot change, and other users of a peer wait, for so long */
 #define VDPA_SIM_BURST 64
 
 /* what every class offers; a driver must accept VIRTIO_F_ACCESS_PLATFORM */
@@ -36,27 +40,37 @@
 	(BIT_ULL(VIRTIO_F_ANY_LAYOUT) | BIT_ULL(VIRTIO_F_VERSION_1) |	\
 	 BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) |				\
 	 BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) |				\
-	 BIT_ULL(VIRTIO_RING_F_EVENT_IDX))
+	 BIT_ULL(VIRTIO_RING_F_EVENT_IDX) | BIT_ULL(VIRTIO_F_RING_PACKED) | \
+	 BIT_ULL(VIRTIO_F_IN_ORDER) | BIT_ULL(VIRTIO_F_RING_RESET))
 
 struct vdpa_sim;
+
+struct vdpa_sim_worker;
 
 /**
  * struct vdpa_sim_queue - one virtqueue
  * @sim: device
  * @index: queue index
  * @lock: protects the fields from @ready to @stats and @ring's use. Held by the
- *	worker for a burst.
- * @peer: queue whose buffers are filled while this one is served, or NULL. Its lock
- *	nests inside @lock. Constant.
+ *	worker for a burst. Nests inside the lock of another queue whose buffers are
+ *	moved to this one's.
  * @ready: what set_vq_ready() said
- * @avail: where to start, or where it was stopped
+ * @reported: the driver was told that the ring broke
+ * @state: where to start, or where it was stopped
  * @num: entries
  * @desc: IOVA of the descriptor area
  * @driver: IOVA of the driver area
  * @device: IOVA of the device area
  * @ring: running while the queue is ready and the device runs
+ * @affinity: where its worker runs, or NULL: anywhere
+ * @bursts: how many there were
+ * @chains: how many were handled
+ * @interrupts: how often the driver was called back
+ * @malformed: how often the ring broke
  * @stats: counters of the class
- * @work: serves the queue
+ * @kick_lock: protects @worker and @kicks. Taken with interrupts off.
+ * @worker: serves it; NULL while it does not run, or has no work of its own
+ * @kicks: how often the driver kicked
  * @cb_lock: protects @cb; held around the callback, so that it is not called any
  *	more once it was replaced. Taken with interrupts off.
  * @cb: used buffer notification
@@ -65,16 +79,23 @@ struct vdpa_sim_queue {
 	struct vdpa_sim *sim;
 	u16 index;
 	struct mutex lock; /* see above */
-	struct vdpa_sim_queue *peer;
 	bool ready;
-	u16 avail;
+	bool reported;
+	struct vdpa_ring_state state;
 	u32 num;
 	u64 desc;
 	u64 driver;
 	u64 device;
 	struct vdpa_ring *ring;
+	struct cpumask *affinity;
+	u64 bursts;
+	u64 chains;
+	u64 interrupts;
+	u64 malformed;
 	u64 stats[5];
-	struct work_struct work;
+	spinlock_t kick_lock; /* see above */
+	struct vdpa_sim_worker *worker;
+	u64 kicks;
 	spinlock_t cb_lock; /* see above */
 	struct vdpa_callback cb;
 };
@@ -95,20 +116,32 @@ struct vdpa_sim_class {
 	/**
 	 * @serve: handle up to VDPA_SIM_BURST chains of @queue, whose lock and
 	 * peer's are held, within a burst. Return: how many were handled, or
-	 * -errno when a ring broke.
+	 * -errno when a ring broke, or -EAGAIN with the chain at hand put back.
 	 */
-	int (*serve)(struct vdpa_sim_queue *queue);
+	int (*serve)(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer);
 	/**
 	 * @passive: (optional) is @queue one that has no work of its own, such
 	 * as a peer? Its kicks are ignored. Absent: no queue is.
 	 */
 	bool (*passive)(const struct vdpa_sim_queue *queue);
+	/**
+	 * @peer_get: (optional) the queue whose buffers are filled while @queue, whose
+	 * lock is held, is served, perhaps another device's; NULL if there is none.
+	 * It stays until @peer_put, which follows in any case.
+	 */
+	struct vdpa_sim_queue *(*peer_get)(struct vdpa_sim_queue *queue);
+	/** @peer_put: (with @peer_get) */
+	void (*peer_put)(struct vdpa_sim_queue *queue);
 	/** @get_config: fill all of configuration space. Any process context. */
 	void (*get_config)(struct vdpa_sim *sim, void *config);
 	/** @group: (optional) group of a queue. Absent: 0. */
 	u32 (*group)(struct vdpa_sim *sim, u16 index);
 	/** @put_stats: (optional) vdpa_config_ops.get_vendor_vq_stats */
 	int (*put_stats)(struct vdpa_sim_queue *queue, struct sk_buff *msg);
+	/** @reset: (optional) forget what the driver told the class. No queue runs. */
+	void (*reset)(struct vdpa_sim *sim);
+	/** @resume: (optional) the device goes on after it was suspended. */
+	void (*resume)(struct vdpa_sim *sim);
 	/** @free: (optional) release what the class added. */
 	void (*free)(struct vdpa_sim *sim);
 };
@@ -195,8 +228,28 @@ void vdpa_sim_queue_update(struct vdpa_sim_queue *queue);
 void vdpa_sim_queues_update(struct vdpa_sim *sim);
 void vdpa_sim_queue_reset(struct vdpa_sim_queue *queue);
 void vdpa_sim_queue_kick(struct vdpa_sim_queue *queue);
-int vdpa_sim_queue_module_init(void);
-void vdpa_sim_queue_module_exit(void);
+int vdpa_sim_queue_set_affinity(struct vdpa_sim_queue *queue,
+				const struct cpumask *mask);
+
+/* serve.c */
+
+enum vdpa_sim_served {
+	VDPA_SIM_IDLE,		/* nothing to do until the next kick */
+	VDPA_SIM_MORE,		/* there is more */
+	VDPA_SIM_FAULTED,	/* there is, once a page is there */
+};
+
+enum vdpa_sim_served vdpa_sim_queue_serve(struct vdpa_sim_queue *queue,
+					  struct vdpa_fault *fault, int resolved);
+bool vdpa_sim_set_needs_reset(struct vdpa_sim_queue *queue);
+
+/* worker.c */
+
+struct vdpa_sim_worker *vdpa_sim_worker_create(struct vdpa_sim_queue *queue);
+void vdpa_sim_worker_destroy(struct vdpa_sim_worker *worker);
+void vdpa_sim_worker_kick(struct vdpa_sim_worker *worker);
+void vdpa_sim_worker_set_affinity(struct vdpa_sim_worker *worker,
+				  const struct cpumask *mask);
 
 /* notify.c */
 

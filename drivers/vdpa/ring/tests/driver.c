@@ -45,7 +45,7 @@ void *test_buf(struct kunit *test, size_t len)
 void test_restart(struct kunit *test, struct test_driver *drv, u16 idx)
 {
 	vdpa_ring_stop(drv->ring);
-	drv->cfg.avail = idx;
+	drv->cfg.state.avail = idx;
 	drv->idx = idx;
 	drv->avail->idx = cpu_to_le16(idx);
 	drv->used->idx = cpu_to_le16(idx);
@@ -112,23 +112,45 @@ bool test_driver_kicks(const struct test_driver *drv, u16 old)
 	return !(le16_to_cpu(drv->used->flags) & VRING_USED_F_NO_NOTIFY);
 }
 
-static ssize_t access_once(struct kunit *test, struct test_driver *drv, u64 iova,
-			   void *buf, size_t len, bool write)
+/* One burst of access_once(). Return: bytes or -errno; -EAGAIN with @fault filled. */
+static ssize_t access_burst(struct kunit *test, struct test_driver *drv, void *buf,
+			    size_t len, bool write, struct vdpa_fault *fault)
 {
 	struct vdpa_chain chain;
 	ssize_t ret;
 
-	test_desc(&drv->desc[0], iova, len, write ? F_WRITE : 0, 0);
-	test_offer(drv, 0);
 	KUNIT_ASSERT_EQ(test, 0, vdpa_memory_enter(drv->mem));
 	ret = vdpa_ring_next(drv->ring, &chain);
-	if (ret == 1)
+	if (ret == 1) {
 		ret = write ? vdpa_chain_push(&chain, buf, len) :
 			      vdpa_chain_pull(&chain, buf, len);
-	if (ret >= 0)
-		vdpa_ring_complete(drv->ring, &chain);
+		if (ret == -EAGAIN)
+			vdpa_ring_unget(drv->ring, &chain);
+		else
+			vdpa_ring_complete(drv->ring, &chain);
+	}
 	vdpa_ring_flush(drv->ring);
+	KUNIT_EXPECT_EQ(test, ret == -EAGAIN, vdpa_ring_fault(drv->ring, fault));
 	vdpa_memory_exit(drv->mem);
+	return ret;
+}
+
+static ssize_t access_once(struct kunit *test, struct test_driver *drv, u64 iova,
+			   void *buf, size_t len, bool write)
+{
+	struct vdpa_fault fault;
+	ssize_t ret;
+
+	test_desc(&drv->desc[0], iova, len, write ? F_WRITE : 0, 0);
+	test_offer(drv, 0);
+	while ((ret = access_burst(test, drv, buf, len, write, &fault)) == -EAGAIN) {
+		KUNIT_EXPECT_FALSE(test, vdpa_ring_broken(drv->ring));
+		if (!vdpa_fault_resolve(&fault))
+			continue;
+		vdpa_ring_fail(drv->ring, &fault);
+		ret = -EFAULT;
+		break;
+	}
 
 	KUNIT_EXPECT_EQ(test, ret < 0, vdpa_ring_broken(drv->ring));
 	if (ret < 0)

@@ -406,9 +406,22 @@ TEST_F(netlink, attributes_of_another_class)
 	EXPECT_REFUSED(EOPNOTSUPP);
 	EXPECT_EQ(VDPA_ATTR_DEV_NET_CFG_MACADDR, self->nl.bad_attr);
 
+	start_new(&self->nl, "t-x", NET);
+	mnl_attr_put_u64(self->nl.request, VDPA_ATTR_DEV_BLK_CFG_CAPACITY, 1);
+	EXPECT_REFUSED(EOPNOTSUPP);
+	EXPECT_EQ(VDPA_ATTR_DEV_BLK_CFG_CAPACITY, self->nl.bad_attr);
+	start_new(&self->nl, "t-x", NET);
+	mnl_attr_put_strz(self->nl.request, VDPA_ATTR_DEV_BLK_BACKING, "/dev/null");
+	EXPECT_REFUSED(EOPNOTSUPP);
+	EXPECT_EQ(VDPA_ATTR_DEV_BLK_BACKING, self->nl.bad_attr);
+	start_new(&self->nl, "t-x", BLK);
+	mnl_attr_put_strz(self->nl.request, VDPA_ATTR_DEV_NET_PEER, "t-y");
+	EXPECT_REFUSED(EOPNOTSUPP);
+	EXPECT_EQ(VDPA_ATTR_DEV_NET_PEER, self->nl.bad_attr);
+
 	/* one that no request has */
 	start_new(&self->nl, "t-x", BLK);
-	mnl_attr_put_u64(self->nl.request, VDPA_ATTR_DEV_BLK_CFG_CAPACITY, 1);
+	mnl_attr_put_u8(self->nl.request, VDPA_ATTR_DEV_BLK_FLUSH, 1);
 	EXPECT_REFUSED(EINVAL);
 	start_new(&self->nl, "t-x", BLK);
 	mnl_attr_put_u64(self->nl.request, 200, 1);
@@ -426,6 +439,11 @@ TEST_F(netlink, attributes_of_wrong_width)
 		{ VDPA_CMD_DEV_NEW, VDPA_ATTR_DEV_NET_CFG_MTU, 2 },
 		{ VDPA_CMD_DEV_NEW, VDPA_ATTR_DEV_NET_CFG_MAX_VQP, 2 },
 		{ VDPA_CMD_DEV_NEW, VDPA_ATTR_DEV_FEATURES, 8 },
+		{ VDPA_CMD_DEV_NEW, VDPA_ATTR_DEV_BLK_CFG_CAPACITY, 8 },
+		{ VDPA_CMD_DEV_NEW, VDPA_ATTR_DEV_BLK_CFG_SEG_MAX, 4 },
+		{ VDPA_CMD_DEV_NEW, VDPA_ATTR_DEV_BLK_CFG_NUM_QUEUES, 2 },
+		{ VDPA_CMD_DEV_NEW, VDPA_ATTR_DEV_BLK_READ_ONLY, 1 },
+		{ VDPA_CMD_DEV_NEW, VDPA_ATTR_DEV_NET_LINK, 1 },
 		{ VDPA_CMD_DEV_VSTATS_GET, VDPA_ATTR_DEV_QUEUE_INDEX, 4 },
 	};
 	static const uint8_t zeroes[16];

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Workers: a kernel thread for each queue that runs and has work of its own. It exists
+ * from the queue's start to its stop, so that an idle device costs none.
+ *
+ * A worker is let go without waiting for a process: if the queue's owner holds it up in
+ * a page fault (userfaultfd), it is left behind, touches nothing of the queue any more,
+ * and frees itself when the fault is over.
+ */
+#include <linux/cleanup.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include "vdpa_sim.h"
+
+/**
+ * struct vdpa_sim_worker - a thread
+ * @lock: protects what follows but @kicked; held while the queue is served, so that
+ *	whoever has taken @queue away under it knows that it is not. Outside the queue's.
+ * @queue: what it serves; NULL when it was let go
+ * @faulting: in a page fault of the owner of the queue's memory
+ * @orphan: nobody waits for it: it frees itself
+ * @kicked: there may be something to do
+ * @task: the thread
+ */
+struct vdpa_sim_worker {
+	struct mutex lock; /* see above */
+	struct vdpa_sim_queue *queue;
+	bool faulting;
+	bool orphan;
+	bool kicked;
+	struct task_struct *task;
+};
+
+/*
+ * Serve the queue while there is something, with a break for others between bursts.
+ * Return: false when the worker is not to go on.
+ */
+static bool worker_serve(struct vdpa_sim_worker *worker)
+{
+	struct vdpa_fault fault;
+	enum vdpa_sim_served served;
+	int err = 0;
+
+	do {
+		scoped_guard(mutex, &worker->lock) {
+			worker->faulting = false;
+			if (!worker->queue)
+				return !worker->orphan;
+			served = vdpa_sim_queue_serve(worker->queue, &fault, err);
+			worker->faulting = served == VDPA_SIM_FAULTED;
+		}
+		if (served == VDPA_SIM_FAULTED)
+			err = vdpa_fault_resolve(&fault);
+		cond_resched();
+	} while (served != VDPA_SIM_IDLE);
+	return true;
+}
+
+static int worker_main(void *data)
+{
+	struct vdpa_sim_worker *worker = data;
+
+	for (;;) {
+		/* pairs with the full barrier of wake_up_process() after @kicked was set */
+		set_current_state(TASK_IDLE);
+		if (!READ_ONCE(worker->kicked) && !kthread_should_stop())
+			schedule();
+		__set_current_state(TASK_RUNNING);
+		if (kthread_should_stop())
+			return 0;
+		/* looked at before what it tells of: kicks from here on are new */
+		if (!xchg(&worker->kicked, false))
+			continue;
+		if (!worker_serve(worker))
+			break;
+	}
+	kfree(worker);
+	module_put_and_kthread_exit(0);
+}
+
+/**
+ * vdpa_sim_worker_create() - start a thread
+ * @queue: what it serves, after the first kick
+ *
+ * Context: Process context. May sleep.
+ * Return: the worker; ERR_PTR(-ENOMEM), or ERR_PTR(-EINTR) if the caller is being killed.
+ */
+struct vdpa_sim_worker *vdpa_sim_worker_create(struct vdpa_sim_queue *queue)
+{
+	struct vdpa_sim_worker *worker;
+	struct task_struct *task;
+
+	worker = kzalloc(sizeof(*worker), GFP_KERNEL_ACCOUNT);
+	if (!worker)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&worker->lock);
+	worker->queue = queue;
+	task = kthread_create(worker_main, worker, "%s-%u",
+			      dev_name(&queue->sim->vdpa.dev), queue->index);
+	if (IS_ERR(task)) {
+		kfree(worker);
+		return ERR_CAST(task);
+	}
+	worker->task = task;
+	if (queue->affinity)
+		set_cpus_allowed_ptr(task, queue->affinity);
+	return worker;
+}
+
+/**
+ * vdpa_sim_worker_destroy() - let a worker go
+ * @worker: worker that nobody kicks any more
+ *
+ * On return its queue is not served, and not touched by it.
+ *
+ * Context: Process context, the queue's lock not held. Waits for a burst at most.
+ */
+void vdpa_sim_worker_destroy(struct vdpa_sim_worker *worker)
+{
+	bool orphan;
+
+	scoped_guard(mutex, &worker->lock) {
+		worker->queue = NULL;
+		orphan = worker->faulting;
+		worker->orphan = orphan;
+		if (orphan)
+			__module_get(THIS_MODULE);
+	}
+	if (orphan)
+		return;
+	kthread_stop(worker->task);
+	mutex_destroy(&worker->lock);
+	kfree(worker);
+}
+
+/**
+ * vdpa_sim_worker_kick() - there may be something to do
+ * @worker: worker
+ *
+ * Context: Any context.
+ */
+void vdpa_sim_worker_kick(struct vdpa_sim_worker *worker)
+{
+	/* what was kicked already has not looked yet, and will */
+	if (!READ_ONCE(worker->kicked) && !xchg(&worker->kicked, true))
+		wake_up_process(worker->task);
+}
+
+/**
+ * vdpa_sim_worker_set_affinity() - say where a worker runs
+ * @worker: worker
+ * @mask: processors
+ *
+ * Context: Process context. May sleep.
+ */
+void vdpa_sim_worker_set_affinity(struct vdpa_sim_worker *worker,
+				  const struct cpumask *mask)
+{
+	set_cpus_allowed_ptr(worker->task, mask);
+}
