@@ -112,6 +112,34 @@ bool test_driver_kicks(const struct test_driver *drv, u16 old)
 	return !(le16_to_cpu(drv->used->flags) & VRING_USED_F_NO_NOTIFY);
 }
 
+/* Have a page of buffers at @iova. Return: where it is. */
+void *test_map_page(struct kunit *test, struct test_driver *drv, u64 iova, u32 perm)
+{
+	u8 *page = test_buf(test, PAGE_SIZE);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			vdpa_memory_map(drv->mem, TEST_BUF_AS, iova, PAGE_SIZE,
+					virt_to_phys(page), perm));
+	return page;
+}
+
+/* In a burst, fetch, and with @access read and write all there is. Return: 0 or -errno. */
+int test_consume(struct test_driver *drv, bool access)
+{
+	struct vdpa_chain chain;
+	u8 buf[32] = {};
+	ssize_t ret;
+
+	ret = vdpa_ring_next(drv->ring, &chain);
+	if (ret < 0 || !access)
+		return min_t(ssize_t, ret, 0);
+	ret = vdpa_chain_pull(&chain, buf, sizeof(buf));
+	if (ret >= 0)
+		ret = vdpa_chain_push(&chain, buf, sizeof(buf));
+	vdpa_ring_complete(drv->ring, &chain);
+	return min_t(ssize_t, ret, 0);
+}
+
 /* One burst of access_once(). Return: bytes or -errno; -EAGAIN with @fault filled. */
 static ssize_t access_burst(struct kunit *test, struct test_driver *drv, void *buf,
 			    size_t len, bool write, struct vdpa_fault *fault)

@@ -90,6 +90,8 @@ void test_desc(struct test_desc *desc, u64 addr, u32 len, u16 flags, u16 next);
 void test_offer(struct test_driver *drv, u16 head);
 bool test_driver_kicks(const struct test_driver *drv, u16 old);
 void *test_buf(struct kunit *test, size_t len);
+void *test_map_page(struct kunit *test, struct test_driver *drv, u64 iova, u32 perm);
+int test_consume(struct test_driver *drv, bool access);
 
 ssize_t test_peek(struct kunit *test, struct test_driver *drv, u64 iova,
 		  void *buf, size_t len);

@@ -256,34 +256,6 @@ static void put_lines(struct test_desc *to, const struct line *from)
 			  from[i].next);
 }
 
-static void *map_page(struct kunit *test, struct test_driver *drv, u64 iova,
-		      u32 perm)
-{
-	u8 *page = test_buf(test, PAGE_SIZE);
-
-	KUNIT_ASSERT_EQ(test, 0,
-			vdpa_memory_map(drv->mem, TEST_BUF_AS, iova, PAGE_SIZE,
-					virt_to_phys(page), perm));
-	return page;
-}
-
-/* Fetch, and read or write all there is. Return: 0 or -errno. */
-static int consume(struct test_driver *drv, bool access)
-{
-	struct vdpa_chain chain;
-	u8 buf[32] = {};
-	ssize_t ret;
-
-	ret = vdpa_ring_next(drv->ring, &chain);
-	if (ret < 0 || !access)
-		return min_t(ssize_t, ret, 0);
-	ret = vdpa_chain_pull(&chain, buf, sizeof(buf));
-	if (ret >= 0)
-		ret = vdpa_chain_push(&chain, buf, sizeof(buf));
-	vdpa_ring_complete(drv->ring, &chain);
-	return min_t(ssize_t, ret, 0);
-}
-
 static void malformed_refused(struct kunit *test)
 {
 	const struct malformed *bad = test->param_value;
@@ -291,10 +263,10 @@ static void malformed_refused(struct kunit *test)
 	struct vdpa_chain chain;
 	u8 *read_only;
 
-	map_page(test, drv, BUF, VHOST_MAP_RW);
-	read_only = map_page(test, drv, BUF_RO, VHOST_MAP_RO);
-	map_page(test, drv, BUF_WO, VHOST_MAP_WO);
-	put_lines(map_page(test, drv, TABLE, VHOST_MAP_RO), bad->table);
+	test_map_page(test, drv, BUF, VHOST_MAP_RW);
+	read_only = test_map_page(test, drv, BUF_RO, VHOST_MAP_RO);
+	test_map_page(test, drv, BUF_WO, VHOST_MAP_WO);
+	put_lines(test_map_page(test, drv, TABLE, VHOST_MAP_RO), bad->table);
 	put_lines(&drv->desc[HEAD], bad->ring);
 	memset(read_only, 0xee, PAGE_SIZE);
 
@@ -309,7 +281,7 @@ static void malformed_refused(struct kunit *test)
 	drv->avail->idx = cpu_to_le16(drv->idx);
 
 	KUNIT_EXPECT_FALSE(test, vdpa_ring_broken(drv->ring));
-	KUNIT_EXPECT_EQ(test, bad->err, consume(drv, bad->access));
+	KUNIT_EXPECT_EQ(test, bad->err, test_consume(drv, bad->access));
 	KUNIT_EXPECT_TRUE(test, vdpa_ring_broken(drv->ring));
 	KUNIT_EXPECT_TRUE(test, vdpa_ring_running(drv->ring));
 	KUNIT_EXPECT_EQ(test, -EIO, vdpa_ring_next(drv->ring, &chain));

@@ -5,6 +5,7 @@
  */
 
 #include <linux/bits.h>
+#include <linux/err.h>
 #include <linux/io.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
@@ -16,6 +17,9 @@
 
 #define IOVA	0x100000
 #define LEN	(4 * PAGE_SIZE)
+#define OLD	10
+#define NEW	12
+#define REST	2048	/* where the second piece of a cut buffer is */
 
 /**
  * struct user_case - a process and a device that serves it
@@ -28,6 +32,7 @@
  * @buf: what @work reads or writes
  * @ret: what came of it
  * @faults: pages that were not there
+ * @behind: copies exchange a header of OLD bytes for one of NEW bytes
  */
 struct user_case {
 	struct kunit *test;
@@ -39,6 +44,7 @@ struct user_case {
 	char buf[64];
 	ssize_t ret;
 	unsigned int faults;
+	bool behind;
 };
 
 static void worker_destroy(void *worker)
@@ -244,6 +250,35 @@ static void user_ring(struct kunit *test)
 	KUNIT_EXPECT_MEMEQ(test, got, "\0\0ok", 4);
 }
 
+/* Copy all there is, but not its header if it is to get another. */
+static ssize_t copy_all(struct user_case *c, struct vdpa_chain *to,
+			struct vdpa_chain *from)
+{
+	const char *hdr;
+	char buf[OLD];
+	ssize_t ret;
+
+	if (!c->behind)
+		return vdpa_chain_copy(to, from, from->out.left);
+	hdr = vdpa_chain_look(from, OLD);
+	if (IS_ERR(hdr))
+		return PTR_ERR(hdr);
+	if (hdr) {
+		KUNIT_EXPECT_MEMEQ(c->test, hdr, "old header", OLD);
+		vdpa_chain_skip_out(from, OLD);
+	} else {
+		ret = vdpa_chain_pull(from, buf, OLD);
+		if (ret < 0)
+			return ret;
+		KUNIT_EXPECT_MEMEQ(c->test, buf, "old header", OLD);
+	}
+	ret = vdpa_chain_copy_behind(to, "a new header", NEW, from, from->out.left);
+	if (ret < 0)
+		return ret;
+	KUNIT_EXPECT_EQ(c->test, 0, from->out.left);
+	return vdpa_chain_push(to, "!", 1) < 0 ? -EAGAIN : ret;
+}
+
 static bool copy_burst(struct user_case *c)
 {
 	struct vdpa_chain to, from;
@@ -253,7 +288,7 @@ static bool copy_burst(struct user_case *c)
 	KUNIT_ASSERT_EQ(c->test, 0, vdpa_memory_enter(c->drv->mem));
 	KUNIT_EXPECT_EQ(c->test, 1, vdpa_ring_next(c->drv->ring, &from));
 	KUNIT_EXPECT_EQ(c->test, 1, vdpa_ring_next(c->rx->ring, &to));
-	c->ret = vdpa_chain_copy(&to, &from, from.out.left);
+	c->ret = copy_all(c, &to, &from);
 	if (c->ret == -EAGAIN) {
 		vdpa_ring_unget(c->drv->ring, &from);
 		vdpa_ring_unget(c->rx->ring, &to);
@@ -323,6 +358,75 @@ static void user_copy(struct kunit *test)
 	}
 }
 
+/*
+ * A header exchanged on the way, all four ways, with either side in one piece or cut
+ * within the header or behind it.
+ */
+static void user_copy_behind(struct kunit *test)
+{
+	static const u32 cuts[] = { 0, 1, 9, 10, 11, 12, 13, 600 };
+	struct user_case *c = test->priv;
+	void __user *ubuf = (void __user *)c->uaddr;
+	u32 len = 1500, cut, i, way;
+	u8 *want = test_buf(test, PAGE_SIZE);
+	u8 *src = test_buf(test, PAGE_SIZE);
+	u8 *dst = test_buf(test, PAGE_SIZE);
+	bool from_user, to_user;
+	u64 from, to;
+
+	c->behind = true;
+	c->rx = test_driver_on(test, c->drv->mem, 8, 0);
+	for (way = 0; way < 16 * ARRAY_SIZE(cuts); way++) {
+		from_user = way & 1;
+		to_user = way & 2;
+		cut = cuts[way / 16];
+		memcpy(want, "old header", OLD);
+		for (i = OLD; i < len; i++)
+			want[i] = i * 11 + i / 256 + way;
+		memcpy(src, want, len);
+		memset(dst, 0, PAGE_SIZE);
+		c->drv->cfg.asid = from_user ? TEST_BUF_AS : TEST_RING_AS;
+		c->rx->cfg.asid = to_user ? TEST_BUF_AS : TEST_RING_AS;
+		test_restart(test, c->drv, 0);
+		test_restart(test, c->rx, 0);
+		from = from_user ? IOVA : virt_to_phys(src);
+		to = to_user ? IOVA + 2 * PAGE_SIZE : virt_to_phys(dst);
+		if (cut && way & 4) {
+			test_desc(&c->drv->desc[0], from, cut, F_NEXT, 1);
+			test_desc(&c->drv->desc[1], from + REST, len - cut, 0, 0);
+			memcpy(src + REST, want + cut, len - cut);
+			memset(src + cut, 0xee, len - cut);
+		} else {
+			test_desc(&c->drv->desc[0], from, len, 0, 0);
+		}
+		if (cut && way & 8) {
+			test_desc(&c->rx->desc[0], to, cut, F_WRITE | F_NEXT, 1);
+			test_desc(&c->rx->desc[1], to + REST, 2000, F_WRITE, 0);
+		} else {
+			test_desc(&c->rx->desc[0], to, 2000, F_WRITE, 0);
+		}
+		KUNIT_ASSERT_EQ(test, 0, copy_to_user(ubuf, src, PAGE_SIZE));
+		KUNIT_ASSERT_EQ(test, 0, copy_to_user(ubuf + 2 * PAGE_SIZE, dst, PAGE_SIZE));
+		test_offer(c->drv, 0);
+		test_offer(c->rx, 0);
+
+		KUNIT_EXPECT_EQ(test, len - OLD, by_device(c, copy_fn));
+		KUNIT_EXPECT_EQ(test, len - OLD + NEW + 1,
+				le32_to_cpu(c->rx->used->ring[0].len));
+		if (to_user)
+			KUNIT_ASSERT_EQ(test, 0,
+					copy_from_user(dst, ubuf + 2 * PAGE_SIZE, PAGE_SIZE));
+		if (cut && way & 8) {
+			KUNIT_EXPECT_EQ(test, 0, dst[cut]);
+			memmove(dst + cut, dst + REST, PAGE_SIZE - REST);
+		}
+		KUNIT_EXPECT_MEMEQ(test, dst, "a new header", NEW);
+		KUNIT_EXPECT_MEMEQ(test, dst + NEW, want + OLD, len - OLD);
+		KUNIT_EXPECT_EQ(test, '!', dst[NEW + len - OLD]);
+		KUNIT_EXPECT_EQ(test, 0, dst[NEW + len - OLD + 1]);
+	}
+}
+
 /* the ring whose user memory is gone breaks, whatever the other side is */
 static void user_copy_blames(struct kunit *test)
 {
@@ -360,6 +464,7 @@ static struct kunit_case user_cases[] = {
 	KUNIT_CASE(user_unbind),
 	KUNIT_CASE(user_ring),
 	KUNIT_CASE(user_copy),
+	KUNIT_CASE(user_copy_behind),
 	KUNIT_CASE(user_copy_blames),
 	{}
 };
