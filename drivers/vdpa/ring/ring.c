@@ -368,11 +368,30 @@ void vdpa_ring_rewind(struct vdpa_ring *ring, const struct vdpa_ring_mark *mark)
 {
 	if (WARN_ON_ONCE(mark->nr_done > ring->nr_done))
 		return;
-	ring->state.avail = mark->state.avail;
-	ring->state.avail_wrap = mark->state.avail_wrap;
+	vdpa_ring_seek(ring, &mark->state);
 	ring->nr_done = mark->nr_done;
 }
 EXPORT_SYMBOL_GPL(vdpa_ring_rewind);
+
+/**
+ * vdpa_ring_seek() - fetch from elsewhere next
+ * @ring: the ring
+ * @state: what vdpa_ring_get_state() said since the last start, before the fetch of a
+ *	chain that was not completed yet; or where the ring was before it went there
+ *
+ * For requests that outlive a burst, and with it all that a chain refers to. Such a
+ * chain is fetched a second time to be completed; the driver may have changed it. Chains
+ * are completed in the order of their first fetch, and before the ring is stopped it is
+ * where the first one is that was not.
+ *
+ * Context: Serialised with all calls on @ring.
+ */
+void vdpa_ring_seek(struct vdpa_ring *ring, const struct vdpa_ring_state *state)
+{
+	ring->state.avail = state->avail;
+	ring->state.avail_wrap = state->avail_wrap;
+}
+EXPORT_SYMBOL_GPL(vdpa_ring_seek);
 
 /**
  * vdpa_ring_complete() - give a chain back to the driver

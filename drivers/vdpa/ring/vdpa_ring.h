@@ -43,6 +43,10 @@
  * another negative errno and breaks the ring: vdpa_ring_broken() is true, nothing more is
  * served until it is started anew, and the parent reports VIRTIO_CONFIG_S_NEEDS_RESET.
  *
+ * What takes longer than a burst, such as I/O, is done between bursts with data of the
+ * parent's own: requests are fetched in one burst, and vdpa_ring_seek() goes back to them
+ * in a later one that completes them.
+ *
  * Calls on one ring are serialised by the caller, with the mutex of its queue for
  * instance. Memory may be shared by any number of rings and threads.
  */
@@ -204,6 +208,7 @@ int vdpa_ring_next(struct vdpa_ring *ring, struct vdpa_chain *chain);
 void vdpa_ring_unget(struct vdpa_ring *ring, const struct vdpa_chain *chain);
 void vdpa_ring_mark(const struct vdpa_ring *ring, struct vdpa_ring_mark *mark);
 void vdpa_ring_rewind(struct vdpa_ring *ring, const struct vdpa_ring_mark *mark);
+void vdpa_ring_seek(struct vdpa_ring *ring, const struct vdpa_ring_state *state);
 void vdpa_ring_complete(struct vdpa_ring *ring, const struct vdpa_chain *chain);
 int vdpa_ring_flush(struct vdpa_ring *ring);
 int vdpa_ring_enable_kick(struct vdpa_ring *ring);

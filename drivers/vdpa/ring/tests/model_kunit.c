@@ -374,6 +374,39 @@ static void op_flush(struct model *m)
 	CHECK(m, notify == (old != m->flushed && wants_event(m, old, old_descs)));
 }
 
+/*
+ * Requests that outlive a burst: all are fetched, some of them completed when they are
+ * fetched again, and the others put back.
+ */
+static void op_outlive(struct model *m)
+{
+	struct vdpa_ring_state state[6];
+	struct vdpa_chain chain;
+	u32 n = 0, start = m->fetched, first = 0, done = chance(m, ARRAY_SIZE(state));
+
+	for (; n < ARRAY_SIZE(state) - 1; n++) {
+		vdpa_ring_get_state(m->ring, &state[n]);
+		if (!m->ok || !fetch(m, &chain))
+			break;
+	}
+	vdpa_ring_get_state(m->ring, &state[n]);
+	while (m->ok && first < min(done, n)) {
+		vdpa_ring_seek(m->ring, &state[first]);
+		back_to(m, start + first);
+		if (fetch(m, &chain))
+			answer(m, &chain);
+		first++;
+		if (!chance(m, 3))
+			op_flush(m);
+		/* there may be something new at the end meanwhile */
+		vdpa_ring_seek(m->ring, &state[n]);
+		CHECK(m, vdpa_ring_enable_kick(m->ring) == (start + n < m->offered));
+		op_offer(m);
+	}
+	vdpa_ring_seek(m->ring, &state[first]);
+	back_to(m, start + first);
+}
+
 /* The device asks for kicks: it is told of what is there, and the driver what it asks. */
 static void op_enable_kick(struct model *m)
 {
@@ -440,7 +473,7 @@ static void step(struct model *m)
 {
 	static void (*const ops[])(struct model *m) = {
 		op_offer, op_offer, op_offer, op_offer, op_serve, op_serve, op_serve,
-		op_flush, op_flush, op_reap, op_reap, op_listen, op_enable_kick,
+		op_outlive, op_flush, op_flush, op_reap, op_reap, op_listen, op_enable_kick,
 		op_disable_kick,
 	};
 	u32 which = chance(m, 1000);
