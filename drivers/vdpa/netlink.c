@@ -557,6 +557,12 @@ int vdpa_nl_dev_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
+/* Has the parent said why it refused? */
+static bool has_reason(const struct genl_info *info)
+{
+	return info->extack && info->extack->_msg;
+}
+
 int vdpa_nl_dev_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vdpa_mgmt *mgmt = info->user_ptr[0];
@@ -582,7 +588,7 @@ int vdpa_nl_dev_new_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err == -EEXIST)
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[VDPA_ATTR_DEV_NAME],
 				    "a device of that name exists");
-	else if (err)
+	else if (err && !has_reason(info))
 		NL_SET_ERR_MSG_FMT(info->extack,
 				   "the management device could not create the device (%d)",
 				   err);
@@ -601,7 +607,7 @@ int vdpa_nl_dev_attr_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 	err = mgmt->mdev->ops->dev_set_attr(mgmt->mdev, info->user_ptr[0],
 					    &config);
-	if (err)
+	if (err && !has_reason(info))
 		NL_SET_ERR_MSG_FMT(info->extack,
 				   "the management device could not change the device (%d)",
 				   err);

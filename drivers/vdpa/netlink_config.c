@@ -250,6 +250,7 @@ int vdpa_nl_parse_config(struct genl_info *info,
 			 const struct vdpa_mgmt_dev *mdev,
 			 struct vdpa_dev_set_config *config)
 {
+	config->extack = info->extack;
 	return parse_mac(info, config) ?:
 	       parse_mtu(info, config) ?:
 	       parse_pairs(info, config) ?:
@@ -280,6 +281,7 @@ int vdpa_nl_parse_change(struct genl_info *info,
 {
 	int err = parse_mac(info, config) ?: parse_link(info, config);
 
+	config->extack = info->extack;
 	if (err)
 		return err;
 	if (!config->mask && !config->ext_mask) {

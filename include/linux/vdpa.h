@@ -181,6 +181,8 @@ struct vdpa_iova_range {
  * @blk.backing: path of the file or block device behind it; valid during the call
  * @ext_mask: VDPA_EXT_BIT(VDPA_ATTR_...) of each field that is set and whose attribute is
  *	128 or above
+ * @extack: where the parent says why it refuses, by NL_SET_ERR_MSG() and its kin, which
+ *	take NULL
  */
 struct vdpa_dev_set_config {
 	u64 device_features;
@@ -206,6 +208,7 @@ struct vdpa_dev_set_config {
 		const char *backing;
 	} blk;
 	u64 ext_mask;
+	struct netlink_ext_ack *extack;
 };
 
 /* of &vdpa_dev_set_config.ext_mask and &vdpa_mgmt_dev.ext_attr_mask */
