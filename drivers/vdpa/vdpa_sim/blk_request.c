@@ -7,8 +7,15 @@
 
 static const char blk_id[VIRTIO_BLK_ID_BYTES] = "vdpa_blk_sim";
 
-/* Is [@sector, @sector + @len bytes) on the disk, in whole logical blocks? */
-static bool range_valid(const struct vdpa_sim_blk *blk, u64 sector, u64 len)
+/**
+ * vdpa_sim_blk_range_valid() - tell if a range can be accessed
+ * @blk: disk
+ * @sector: its beginning
+ * @len: bytes
+ *
+ * Return: it is on the disk, in whole logical blocks.
+ */
+bool vdpa_sim_blk_range_valid(const struct vdpa_sim_blk *blk, u64 sector, u64 len)
 {
 	u64 mask = blk->block_mask;
 
@@ -26,7 +33,7 @@ static bool range_valid(const struct vdpa_sim_blk *blk, u64 sector, u64 len)
 static int blk_read(struct vdpa_sim_blk *blk, struct blk_hint *hint,
 		    struct vdpa_chain *chain, u64 sector, u32 room)
 {
-	if (!range_valid(blk, sector, room))
+	if (!vdpa_sim_blk_range_valid(blk, sector, room))
 		return VIRTIO_BLK_S_IOERR;
 	return blk_store_read(blk->store, hint, sector << BLK_SECTOR_SHIFT, room, chain);
 }
@@ -37,7 +44,7 @@ static int blk_write(struct vdpa_sim_blk *blk, struct blk_hint *hint,
 	u32 len = chain->out.left;
 	int err;
 
-	if (blk->read_only || !range_valid(blk, sector, len))
+	if (blk->read_only || !vdpa_sim_blk_range_valid(blk, sector, len))
 		return VIRTIO_BLK_S_IOERR;
 	err = blk_store_write(blk->store, hint, sector << BLK_SECTOR_SHIFT, len, chain);
 	return err == -ENOMEM ? VIRTIO_BLK_S_IOERR : err;
@@ -78,8 +85,8 @@ static int range_check(const struct vdpa_sim_blk *blk, u32 type,
 	if (flags & ~allowed)
 		return VIRTIO_BLK_S_UNSUPP;
 	if (sectors > BLK_RANGE_SECTORS_MAX ||
-	    !range_valid(blk, le64_to_cpu(range->sector),
-			 (u64)sectors << BLK_SECTOR_SHIFT))
+	    !vdpa_sim_blk_range_valid(blk, le64_to_cpu(range->sector),
+				      (u64)sectors << BLK_SECTOR_SHIFT))
 		return VIRTIO_BLK_S_IOERR;
 	return VIRTIO_BLK_S_OK;
 }
@@ -98,26 +105,50 @@ static void range_zero(struct blk_store *store, u32 type,
 		       unmap);
 }
 
-static int blk_zero(struct vdpa_sim_blk *blk, struct vdpa_chain *chain, u32 type)
+/**
+ * vdpa_sim_blk_ranges() - read what a discard, erase or write of zeroes is about
+ * @blk: disk
+ * @chain: request, its header read
+ * @type: which of them
+ * @ranges: BLK_RANGES_MAX of them, filled
+ * @count: how many there are
+ *
+ * Context: Within a burst.
+ * Return: status for the driver, with all looked at; -errno when the ring broke or a page
+ *	is absent.
+ */
+int vdpa_sim_blk_ranges(const struct vdpa_sim_blk *blk, struct vdpa_chain *chain, u32 type,
+			struct virtio_blk_discard_write_zeroes *ranges,
+			unsigned int *count)
 {
-	struct virtio_blk_discard_write_zeroes ranges[BLK_RANGES_MAX];
 	u32 len = chain->out.left;
-	unsigned int i, count = len / sizeof(ranges[0]);
+	unsigned int i;
 	ssize_t moved;
 	int status;
 
-	if (blk->read_only || !count || count > BLK_RANGES_MAX || len % sizeof(ranges[0]))
+	*count = len / sizeof(ranges[0]);
+	if (blk->read_only || !*count || *count > BLK_RANGES_MAX ||
+	    len % sizeof(ranges[0]))
 		return VIRTIO_BLK_S_IOERR;
 	moved = vdpa_chain_pull(chain, ranges, len);
 	if (moved < 0)
 		return moved;
-
-	/* all are looked at before the first is obeyed */
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < *count; i++) {
 		status = range_check(blk, type, &ranges[i]);
 		if (status != VIRTIO_BLK_S_OK)
 			return status;
 	}
+	return VIRTIO_BLK_S_OK;
+}
+
+static int blk_zero(struct vdpa_sim_blk *blk, struct vdpa_chain *chain, u32 type)
+{
+	struct virtio_blk_discard_write_zeroes ranges[BLK_RANGES_MAX];
+	unsigned int i, count;
+	int status = vdpa_sim_blk_ranges(blk, chain, type, ranges, &count);
+
+	if (status != VIRTIO_BLK_S_OK)
+		return status;
 	for (i = 0; i < count; i++)
 		range_zero(blk->store, type, &ranges[i]);
 	return VIRTIO_BLK_S_OK;
@@ -135,7 +166,14 @@ static const struct {
 	{ VIRTIO_BLK_T_GET_LIFETIME, VIRTIO_BLK_F_LIFETIME },
 };
 
-static bool blk_negotiated(const struct vdpa_sim_blk *blk, u32 type)
+/**
+ * vdpa_sim_blk_negotiated() - tell if the driver may ask for something
+ * @blk: disk
+ * @type: VIRTIO_BLK_T_*
+ *
+ * Return: it needs no feature, or one that was negotiated.
+ */
+bool vdpa_sim_blk_negotiated(const struct vdpa_sim_blk *blk, u32 type)
 {
 	unsigned int i;
 
@@ -145,47 +183,100 @@ static bool blk_negotiated(const struct vdpa_sim_blk *blk, u32 type)
 	return true;
 }
 
+/**
+ * vdpa_sim_blk_inquire() - answer what is about the device, not about its data
+ * @chain: request
+ * @type: VIRTIO_BLK_T_*, negotiated
+ * @room: writable bytes but for the status
+ *
+ * Context: Within a burst.
+ * Return: status for the driver; -errno when the ring broke or a page is absent.
+ */
+int vdpa_sim_blk_inquire(struct vdpa_chain *chain, u32 type, u32 room)
+{
+	switch (type) {
+	case VIRTIO_BLK_T_GET_ID:
+		return blk_get_id(chain, room);
+	case VIRTIO_BLK_T_GET_LIFETIME:
+		return blk_get_lifetime(chain, room);
+	default:
+		return VIRTIO_BLK_S_UNSUPP;
+	}
+}
+
 /* A request that is neither read nor write. */
 static noinline int blk_other(struct vdpa_sim_blk *blk, struct vdpa_chain *chain,
 			      u32 type, u32 room)
 {
-	if (!blk_negotiated(blk, type))
+	if (!vdpa_sim_blk_negotiated(blk, type))
 		return VIRTIO_BLK_S_UNSUPP;
 
 	switch (type) {
 	case VIRTIO_BLK_T_FLUSH:
 		/* a write is in the store when it completes */
 		return VIRTIO_BLK_S_OK;
-	case VIRTIO_BLK_T_GET_ID:
-		return blk_get_id(chain, room);
-	case VIRTIO_BLK_T_GET_LIFETIME:
-		return blk_get_lifetime(chain, room);
 	case VIRTIO_BLK_T_DISCARD:
 	case VIRTIO_BLK_T_SECURE_ERASE:
 	case VIRTIO_BLK_T_WRITE_ZEROES:
 		return blk_zero(blk, chain, type);
 	default:
-		return VIRTIO_BLK_S_UNSUPP;
+		return vdpa_sim_blk_inquire(chain, type, room);
 	}
+}
+
+/**
+ * vdpa_sim_blk_header() - read the header of a request
+ * @chain: request
+ * @type: filled with VIRTIO_BLK_T_*
+ * @sector: filled
+ *
+ * Context: Within a burst.
+ * Return: status for the driver; -errno when the ring broke or a page is absent.
+ */
+int vdpa_sim_blk_header(struct vdpa_chain *chain, u32 *type, u64 *sector)
+{
+	struct virtio_blk_outhdr hdr;
+	ssize_t got = vdpa_chain_pull(chain, &hdr, sizeof(hdr));
+
+	if (unlikely(got < (ssize_t)sizeof(hdr)))
+		return got < 0 ? got : VIRTIO_BLK_S_IOERR;
+	*type = le32_to_cpu((__force __le32)hdr.type);
+	*sector = le64_to_cpu((__force __le64)hdr.sector);
+	return VIRTIO_BLK_S_OK;
+}
+
+/**
+ * vdpa_sim_blk_count() - count a request that is done
+ * @queue: request queue
+ * @type: VIRTIO_BLK_T_*
+ * @status: VIRTIO_BLK_S_*
+ * @bytes: of data
+ *
+ * Context: @queue's lock held.
+ */
+void vdpa_sim_blk_count(struct vdpa_sim_queue *queue, u32 type, int status, u32 bytes)
+{
+	queue->stats[type == VIRTIO_BLK_T_IN ? BLK_READS :
+		     type == VIRTIO_BLK_T_OUT ? BLK_WRITES : BLK_OTHERS]++;
+	if (likely(status == VIRTIO_BLK_S_OK))
+		queue->stats[BLK_BYTES] += bytes;
+	else
+		queue->stats[BLK_ERRORS]++;
 }
 
 static int blk_request(struct vdpa_sim_queue *queue, struct blk_hint *hint,
 		       struct vdpa_chain *chain, u32 room)
 {
 	struct vdpa_sim_blk *blk = sim_to_blk(queue->sim);
-	u32 data = room + chain->out.left;
-	struct virtio_blk_outhdr hdr;
+	u32 data = room;
 	u64 sector;
-	ssize_t got;
 	u32 type;
 	int ret;
 
-	got = vdpa_chain_pull(chain, &hdr, sizeof(hdr));
-	if (unlikely(got < (ssize_t)sizeof(hdr)))
-		return got < 0 ? got : VIRTIO_BLK_S_IOERR;
-
-	type = le32_to_cpu((__force __le32)hdr.type);
-	sector = le64_to_cpu((__force __le64)hdr.sector);
+	ret = vdpa_sim_blk_header(chain, &type, &sector);
+	if (unlikely(ret != VIRTIO_BLK_S_OK))
+		return ret;
+	data += chain->out.left;
 	switch (type) {
 	case VIRTIO_BLK_T_IN:
 		ret = blk_read(blk, hint, chain, sector, room);
@@ -196,27 +287,36 @@ static int blk_request(struct vdpa_sim_queue *queue, struct blk_hint *hint,
 	default:
 		ret = blk_other(blk, chain, type, room);
 	}
-	if (unlikely(ret < 0))
-		return ret;
-	queue->stats[type == VIRTIO_BLK_T_IN ? BLK_READS :
-		     type == VIRTIO_BLK_T_OUT ? BLK_WRITES : BLK_OTHERS]++;
-	if (likely(ret == VIRTIO_BLK_S_OK))
-		queue->stats[BLK_BYTES] += data - sizeof(hdr);
-	else
-		queue->stats[BLK_ERRORS]++;
+	if (likely(ret >= 0))
+		vdpa_sim_blk_count(queue, type, ret, data);
 	return ret;
 }
 
-/*
- * One chain: the request, and its status in the last byte of the writable part. One
- * without that byte cannot be answered and is only given back.
+/**
+ * vdpa_sim_blk_answer() - write the status of a request
+ * @chain: request, with room for it
+ * @status: VIRTIO_BLK_S_*
+ *
+ * The status is the last byte of the writable part.
+ *
+ * Context: Within a burst.
+ * Return: 0; -errno when the ring broke or a page is absent.
  */
+int vdpa_sim_blk_answer(struct vdpa_chain *chain, u8 status)
+{
+	ssize_t moved;
+
+	if (chain->in.left > 1)
+		vdpa_chain_skip_in(chain, chain->in.left - 1);
+	moved = vdpa_chain_push(chain, &status, sizeof(status));
+	return moved < 0 ? moved : 0;
+}
+
+/* One chain. One without room for a status cannot be answered and is only given back. */
 static int blk_handle(struct vdpa_sim_queue *queue, struct blk_hint *hint,
 		      struct vdpa_chain *chain)
 {
-	ssize_t moved;
 	int result;
-	u8 status;
 
 	if (unlikely(!chain->in.left))
 		return 0;
@@ -224,12 +324,7 @@ static int blk_handle(struct vdpa_sim_queue *queue, struct blk_hint *hint,
 	result = blk_request(queue, hint, chain, chain->in.left - 1);
 	if (unlikely(result < 0))
 		return result;
-
-	status = result;
-	if (chain->in.left > 1)
-		vdpa_chain_skip_in(chain, chain->in.left - 1);
-	moved = vdpa_chain_push(chain, &status, sizeof(status));
-	return moved < 0 ? moved : 0;
+	return vdpa_sim_blk_answer(chain, result);
 }
 
 /**
@@ -244,20 +339,23 @@ int vdpa_sim_blk_serve(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer
 {
 	struct blk_hint hint = {};
 	struct vdpa_chain chain;
-	int done, err;
+	int i, err;
 
 	lockdep_assert_held(&queue->lock);
 
-	for (done = 0; done < VDPA_SIM_BURST; done++) {
+	if (sim_to_blk(queue->sim)->flights)
+		return vdpa_sim_blk_serve_file(queue);
+	for (i = 0; i < VDPA_SIM_BURST; i++) {
 		err = vdpa_ring_next(queue->ring, &chain);
 		if (err <= 0)
-			return err ?: done;
+			return err;
 		err = blk_handle(queue, &hint, &chain);
 		if (err == -EAGAIN)
 			vdpa_ring_unget(queue->ring, &chain);
 		if (unlikely(err))
 			return err;
 		vdpa_ring_complete(queue->ring, &chain);
+		queue->chains++;
 	}
-	return done;
+	return 0;
 }

@@ -4,6 +4,7 @@
  */
 #include <linux/export.h>
 #include <linux/module.h>
+#include <linux/netlink.h>
 #include <linux/slab.h>
 #include <uapi/linux/vdpa.h>
 #include "vdpa_sim.h"
@@ -20,8 +21,11 @@ static int choose_features(const struct vdpa_sim_params *params, u64 *features)
 	*features = params->config->device_features;
 	if (*features & ~offered ||
 	    !(*features & BIT_ULL(VIRTIO_F_ACCESS_PLATFORM)) ||
-	    !(*features & BIT_ULL(VIRTIO_F_VERSION_1)))
+	    !(*features & BIT_ULL(VIRTIO_F_VERSION_1))) {
+		NL_SET_ERR_MSG(params->config->extack,
+			       "features that are not offered, or without VERSION_1 and ACCESS_PLATFORM");
 		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -50,8 +54,8 @@ static int allocate_parts(struct vdpa_sim *sim, u32 nvqs)
  * @class: its class
  * @params: what it shall be
  *
- * The caller sets its class's part up and calls vdpa_sim_publish(), or gives the
- * device back by put_device().
+ * The caller sets its class's part up and registers the device, or gives it back by
+ * put_device().
  *
  * Context: Process context, in &vdpa_mgmtdev_ops.dev_add.
  * Return: the device, ERR_PTR(-EINVAL) for features that it cannot offer, or
@@ -94,23 +98,6 @@ struct vdpa_sim *vdpa_sim_create(const struct vdpa_sim_class *class,
 	return sim;
 }
 EXPORT_SYMBOL_GPL(vdpa_sim_create);
-
-/**
- * vdpa_sim_publish() - put a device on the bus
- * @sim: device, all set up; not to be touched after failure
- *
- * Context: Process context, in &vdpa_mgmtdev_ops.dev_add.
- * Return: 0, or what _vdpa_register_device() returned; the device is freed then.
- */
-int vdpa_sim_publish(struct vdpa_sim *sim)
-{
-	int err = _vdpa_register_device(&sim->vdpa, sim->vdpa.nvqs);
-
-	if (err)
-		put_device(&sim->vdpa.dev);
-	return err;
-}
-EXPORT_SYMBOL_GPL(vdpa_sim_publish);
 
 /**
  * vdpa_sim_dev_del() - &vdpa_mgmtdev_ops.dev_del of every class

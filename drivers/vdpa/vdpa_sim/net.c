@@ -138,6 +138,17 @@ static const struct vdpa_sim_class net_class = {
 
 /* Management device */
 
+static int join(struct vdpa_sim_net *net, const struct vdpa_dev_set_config *config)
+{
+	int err = net_wire_join(net, config->net.peer);
+
+	if (err == -ENODEV)
+		NL_SET_ERR_MSG(config->extack, "there is no simulated device of the peer's name");
+	if (err == -EBUSY)
+		NL_SET_ERR_MSG(config->extack, "the peer is joined to another device");
+	return err;
+}
+
 /* What of @net can go wrong, before it is on the bus. */
 static int net_set_up(struct vdpa_sim_net *net, const struct vdpa_dev_set_config *config)
 {
@@ -153,7 +164,7 @@ static int net_set_up(struct vdpa_sim_net *net, const struct vdpa_dev_set_config
 	if (config->ext_mask & VDPA_EXT_BIT(VDPA_ATTR_DEV_NET_LINK))
 		net->link = config->net.link;
 	if (config->ext_mask & VDPA_EXT_BIT(VDPA_ATTR_DEV_NET_PEER))
-		return net_wire_join(net, config->net.peer);
+		return join(net, config);
 	return 0;
 }
 
@@ -174,8 +185,10 @@ static int net_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
 	struct vdpa_sim *sim;
 	int err;
 
-	if (pairs > NET_PAIRS_MAX)
+	if (pairs > NET_PAIRS_MAX) {
+		NL_SET_ERR_MSG_FMT(config->extack, "at most %u queue pairs", NET_PAIRS_MAX);
 		return -EINVAL;
+	}
 	/* multiqueue is there for who asks for it, one way or the other */
 	if (with_pairs)
 		params.features |= BIT_ULL(VIRTIO_NET_F_MQ);

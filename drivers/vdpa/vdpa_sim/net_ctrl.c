@@ -190,20 +190,21 @@ static int ctrl_serve_one(struct vdpa_sim_queue *queue, struct vdpa_chain *chain
 int vdpa_sim_net_serve_ctrl(struct vdpa_sim_queue *queue)
 {
 	struct vdpa_chain chain;
-	int done, err;
+	int i, err;
 
 	lockdep_assert_held(&queue->lock);
 
-	for (done = 0; done < VDPA_SIM_BURST; done++) {
+	for (i = 0; i < VDPA_SIM_BURST; i++) {
 		err = vdpa_ring_next(queue->ring, &chain);
 		if (err <= 0)
-			return err ?: done;
+			return err;
 		err = ctrl_serve_one(queue, &chain);
 		if (err == -EAGAIN)
 			vdpa_ring_unget(queue->ring, &chain);
 		if (err)
 			return err;
 		vdpa_ring_complete(queue->ring, &chain);
+		queue->chains++;
 	}
-	return done;
+	return 0;
 }

@@ -386,7 +386,8 @@ static int serve(struct vdpa_sim_queue *tx, struct net_path *path)
 	tx->stats[NET_TX_BYTES] += bytes;
 	if (!path->rx)
 		tx->stats[NET_TX_DROPS] += done;
-	return err < 0 && done < VDPA_SIM_BURST ? err : done;
+	tx->chains += done;
+	return err < 0 && done < VDPA_SIM_BURST ? err : 0;
 }
 
 /**

@@ -3,6 +3,7 @@
  * Virtqueues of simulated devices: setting up, starting and stopping.
  */
 #include <linux/cleanup.h>
+#include <linux/export.h>
 #include <linux/slab.h>
 #include "vdpa_sim.h"
 
@@ -40,6 +41,19 @@ void vdpa_sim_queue_kick(struct vdpa_sim_queue *queue)
 		wake_worker(queue);
 	}
 }
+
+/**
+ * vdpa_sim_queue_wake() - there is something to do that the driver does not know of
+ * @queue: queue, in whatever state
+ *
+ * Context: Any context.
+ */
+void vdpa_sim_queue_wake(struct vdpa_sim_queue *queue)
+{
+	scoped_guard(spinlock_irqsave, &queue->kick_lock)
+		wake_worker(queue);
+}
+EXPORT_SYMBOL_GPL(vdpa_sim_queue_wake);
 
 /* Start the ring and whoever serves it. Return: 0 or -errno. */
 static int start_ring(struct vdpa_sim_queue *queue)
@@ -93,6 +107,8 @@ static struct vdpa_sim_worker *stop_ring(struct vdpa_sim_queue *queue)
 		worker = queue->worker;
 		queue->worker = NULL;
 	}
+	if (queue->sim->class->stop)
+		queue->sim->class->stop(queue);
 	vdpa_ring_stop(queue->ring);
 	vdpa_ring_get_state(queue->ring, &queue->state);
 	return worker;

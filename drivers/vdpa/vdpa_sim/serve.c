@@ -68,16 +68,14 @@ static void serve_entered(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *p
 			  struct burst *burst, struct vdpa_fault *fault)
 {
 	struct vdpa_ring *ring = queue->ring;
-	int done;
+	int err;
 
 	vdpa_ring_disable_kick(ring);
-	done = queue->sim->class->serve(queue, peer);
+	err = queue->sim->class->serve(queue, peer);
 	queue->bursts++;
-	if (done > 0)
-		queue->chains += done;
 	burst->notify = queue_flush(queue);
 	burst->notify_peer = peer && queue_flush(peer);
-	if (done >= 0 && vdpa_ring_enable_kick(ring) > 0)
+	if (!err && vdpa_ring_enable_kick(ring) > 0)
 		burst->served = VDPA_SIM_MORE;
 	if (vdpa_ring_fault(ring, fault) || (peer && vdpa_ring_fault(peer->ring, fault)))
 		burst->served = VDPA_SIM_FAULTED;

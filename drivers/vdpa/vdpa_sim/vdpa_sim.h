@@ -115,8 +115,9 @@ struct vdpa_sim_class {
 
 	/**
 	 * @serve: handle up to VDPA_SIM_BURST chains of @queue, whose lock and
-	 * peer's are held, within a burst. Return: how many were handled, or
-	 * -errno when a ring broke, or -EAGAIN with the chain at hand put back.
+	 * peer's are held, within a burst, and count them. Return: 0; -EAGAIN with the
+	 * chain at hand put back; -EBUSY if there may be more, for which the class will
+	 * wake the queue; another error when a ring broke.
 	 */
 	int (*serve)(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer);
 	/**
@@ -138,6 +139,11 @@ struct vdpa_sim_class {
 	u32 (*group)(struct vdpa_sim *sim, u16 index);
 	/** @put_stats: (optional) vdpa_config_ops.get_vendor_vq_stats */
 	int (*put_stats)(struct vdpa_sim_queue *queue, struct sk_buff *msg);
+	/**
+	 * @stop: (optional) @queue, whose lock is held, is not served any more: wait for
+	 * what it has begun, and put back what was not completed. Its ring still runs.
+	 */
+	void (*stop)(struct vdpa_sim_queue *queue);
 	/** @reset: (optional) forget what the driver told the class. No queue runs. */
 	void (*reset)(struct vdpa_sim *sim);
 	/** @resume: (optional) the device goes on after it was suspended. */
@@ -210,7 +216,6 @@ struct vdpa_sim_params {
 
 struct vdpa_sim *vdpa_sim_create(const struct vdpa_sim_class *class,
 				 const struct vdpa_sim_params *params);
-int vdpa_sim_publish(struct vdpa_sim *sim);
 void vdpa_sim_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa);
 
 /* ops.c */
@@ -228,6 +233,7 @@ void vdpa_sim_queue_update(struct vdpa_sim_queue *queue);
 void vdpa_sim_queues_update(struct vdpa_sim *sim);
 void vdpa_sim_queue_reset(struct vdpa_sim_queue *queue);
 void vdpa_sim_queue_kick(struct vdpa_sim_queue *queue);
+void vdpa_sim_queue_wake(struct vdpa_sim_queue *queue);
 int vdpa_sim_queue_set_affinity(struct vdpa_sim_queue *queue,
 				const struct cpumask *mask);
 
