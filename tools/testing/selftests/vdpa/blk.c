@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <string.h>
+#include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include "blk.h"
 
-int blk_start(struct blk *blk, const char *device, uint64_t features)
+int blk_prepare(struct blk *blk, const char *device, uint64_t features)
 {
 	int err = vhost_open(&blk->vhost, device);
 
@@ -17,7 +19,13 @@ int blk_start(struct blk *blk, const char *device, uint64_t features)
 	blk->header = vhost_alloc(&blk->vhost, sizeof(*blk->header), 16);
 	blk->status = vhost_alloc(&blk->vhost, 1, 1);
 	blk->data = vhost_alloc(&blk->vhost, BLK_DATA, 4096);
-	return vhost_set_status(&blk->vhost, vhost_get_status(&blk->vhost) |
+	return 0;
+}
+
+int blk_start(struct blk *blk, const char *device, uint64_t features)
+{
+	return blk_prepare(blk, device, features) ?:
+	       vhost_set_status(&blk->vhost, vhost_get_status(&blk->vhost) |
 					     VIRTIO_CONFIG_S_DRIVER_OK);
 }
 
@@ -52,4 +60,57 @@ int blk_request(struct blk *blk, uint32_t type, uint64_t sector, uint32_t len, b
 	if (vring_wait(&blk->queue, NULL, 5000) < 0)
 		return -ETIMEDOUT;
 	return *blk->status;
+}
+
+int blk_write(struct blk *blk, uint64_t sector, uint32_t len)
+{
+	return blk_request(blk, VIRTIO_BLK_T_OUT, sector, len, true);
+}
+
+int blk_read(struct blk *blk, uint64_t sector, uint32_t len)
+{
+	return blk_request(blk, VIRTIO_BLK_T_IN, sector, len, false);
+}
+
+int blk_zero(struct blk *blk, uint32_t type, uint64_t sector, uint32_t sectors,
+	     uint32_t flags, uint32_t len)
+{
+	struct virtio_blk_discard_write_zeroes range = {
+		.sector = sector, .num_sectors = sectors, .flags = flags,
+	};
+	uint32_t i;
+
+	for (i = 0; i < len; i += sizeof(range))
+		memcpy(blk->data + i, &range, sizeof(range));
+	return blk_request(blk, type, 0, len, true);
+}
+
+static uint8_t pattern_byte(uint32_t i, int seed)
+{
+	return i * 31 + i / 512 + seed;
+}
+
+void blk_pattern(void *data, uint32_t len, int seed)
+{
+	uint32_t i;
+
+	for (i = 0; i < len; i++)
+		((uint8_t *)data)[i] = pattern_byte(i, seed);
+}
+
+bool blk_matches(const void *data, uint32_t len, int seed)
+{
+	uint32_t i;
+
+	for (i = 0; i < len; i++)
+		if (((const uint8_t *)data)[i] != pattern_byte(i, seed))
+			return false;
+	return true;
+}
+
+bool blk_all_zero(const void *data, uint32_t len)
+{
+	const char *byte = data;
+
+	return !len || (!byte[0] && !memcmp(byte, byte + 1, len - 1));
 }

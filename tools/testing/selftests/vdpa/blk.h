@@ -19,9 +19,20 @@ struct blk {
 
 #define BLK_DATA (1u << 20)
 
+/* Up to DRIVER_OK, which is the caller's. */
+int blk_prepare(struct blk *blk, const char *device, uint64_t features);
 int blk_start(struct blk *blk, const char *device, uint64_t features);
 void blk_stop(struct blk *blk);
 /* One request with @len bytes of blk->data. Return: its status, or -errno. */
 int blk_request(struct blk *blk, uint32_t type, uint64_t sector, uint32_t len, bool to_device);
+int blk_write(struct blk *blk, uint64_t sector, uint32_t len);
+int blk_read(struct blk *blk, uint64_t sector, uint32_t len);
+/* A discard, erase or write of zeroes; @len bytes of ranges, all the same. */
+int blk_zero(struct blk *blk, uint32_t type, uint64_t sector, uint32_t sectors,
+	     uint32_t flags, uint32_t len);
+/* Data that differs from sector to sector and from seed to seed. */
+void blk_pattern(void *data, uint32_t len, int seed);
+bool blk_matches(const void *data, uint32_t len, int seed);
+bool blk_all_zero(const void *data, uint32_t len);
 
 #endif

@@ -38,8 +38,10 @@ long read_number(const char *path)
 	return text[0] ? atol(text) : -1;
 }
 
-int device_add(const char *name, const char *mgmtdev)
+int device_create(const char *name, const char *mgmtdev, const struct wish *wishes,
+		  char *why)
 {
+	const struct wish *wish;
 	struct nl nl;
 	int err;
 
@@ -48,29 +50,37 @@ int device_add(const char *name, const char *mgmtdev)
 	nl_start(&nl, VDPA_CMD_DEV_NEW, false);
 	mnl_attr_put_strz(nl.request, VDPA_ATTR_MGMTDEV_DEV_NAME, mgmtdev);
 	mnl_attr_put_strz(nl.request, VDPA_ATTR_DEV_NAME, name);
+	for (wish = wishes; wish && wish->attr; wish++) {
+		if (wish->text)
+			mnl_attr_put_strz(nl.request, wish->attr, wish->text);
+		else if (wish->bytes)
+			mnl_attr_put(nl.request, wish->attr, wish->size, wish->bytes);
+		else
+			mnl_attr_put(nl.request, wish->attr, wish->size, &wish->number);
+	}
 	err = nl_send(&nl, NULL, NULL);
-	if (err)
+	if (why)
+		snprintf(why, DEVICE_WHY, "%s", nl.text);
+	else if (err)
 		fprintf(stderr, "# dev add %s: %s (%s)\n", name, strerror(-err), nl.text);
 	nl_close(&nl);
 	return err;
 }
 
+int device_add(const char *name, const char *mgmtdev)
+{
+	return device_create(name, mgmtdev, NULL, NULL);
+}
+
 int device_add_net(const char *name, const uint8_t *mac, uint16_t max_vqp)
 {
-	struct nl nl;
-	int err;
+	const struct wish wishes[] = {
+		{ VDPA_ATTR_DEV_NET_CFG_MACADDR, 6, .bytes = mac },
+		{ max_vqp ? VDPA_ATTR_DEV_NET_CFG_MAX_VQP : 0, 2, max_vqp },
+		{},
+	};
 
-	if (!nl_open(&nl))
-		return -EPROTO;
-	nl_start(&nl, VDPA_CMD_DEV_NEW, false);
-	mnl_attr_put_strz(nl.request, VDPA_ATTR_MGMTDEV_DEV_NAME, "vdpasim_net");
-	mnl_attr_put_strz(nl.request, VDPA_ATTR_DEV_NAME, name);
-	mnl_attr_put(nl.request, VDPA_ATTR_DEV_NET_CFG_MACADDR, 6, mac);
-	if (max_vqp)
-		mnl_attr_put_u16(nl.request, VDPA_ATTR_DEV_NET_CFG_MAX_VQP, max_vqp);
-	err = nl_send(&nl, NULL, NULL);
-	nl_close(&nl);
-	return err;
+	return device_create(name, "vdpasim_net", wishes, NULL);
 }
 
 int device_del(const char *name)

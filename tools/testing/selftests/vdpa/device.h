@@ -7,6 +7,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* An attribute of a device to be made: a number in host order, bytes, or text. */
+struct wish {
+	uint16_t attr;		/* 0 ends a list */
+	uint16_t size;		/* of @number or @bytes */
+	uint64_t number;
+	const void *bytes;
+	const char *text;
+};
+
+#define DEVICE_WHY 256
+
+/* Return: 0 or -errno, with the kernel's reason in @why, or on stderr if that is NULL. */
+int device_create(const char *name, const char *mgmtdev, const struct wish *wishes,
+		  char *why);
 int device_add(const char *name, const char *mgmtdev);
 /* a network simulator; @max_vqp 0 leaves the number of queue pairs to it */
 int device_add_net(const char *name, const uint8_t *mac, uint16_t max_vqp);

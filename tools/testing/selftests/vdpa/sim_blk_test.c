@@ -4,9 +4,11 @@
  * does. Each test runs with and without indirect descriptors and event indices.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/vdpa.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include "blk.h"
@@ -28,8 +30,10 @@ FIXTURE(blk) {
 	long pinned;
 };
 
+/* with the content in memory, or in a file */
 FIXTURE_VARIANT(blk) {
 	uint64_t without;
+	bool file;
 };
 
 FIXTURE_VARIANT_ADD(blk, plain) { .without = RING_FEATURES | PACKED };
@@ -38,6 +42,24 @@ FIXTURE_VARIANT_ADD(blk, event_idx) { .without = BIT(VIRTIO_RING_F_INDIRECT_DESC
 FIXTURE_VARIANT_ADD(blk, both) { .without = PACKED };
 FIXTURE_VARIANT_ADD(blk, packed) { .without = RING_FEATURES };
 FIXTURE_VARIANT_ADD(blk, packed_both) { .without = 0 };
+FIXTURE_VARIANT_ADD(blk, file) { .without = PACKED, .file = true };
+FIXTURE_VARIANT_ADD(blk, file_packed) { .without = RING_FEATURES, .file = true };
+
+#define FILE_NAME "/dev/shm/t-blk.img"
+
+static const struct wish on_file[] = {
+	{ VDPA_ATTR_DEV_BLK_BACKING, .text = FILE_NAME },
+	{},
+};
+
+static void make_file(void)
+{
+	int fd = open(FILE_NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || ftruncate(fd, SECTORS * 512))
+		perror(FILE_NAME);
+	close(fd);
+}
 
 FIXTURE_SETUP(blk)
 {
@@ -45,7 +67,9 @@ FIXTURE_SETUP(blk)
 		device_del(NAME);
 	self->pinned = pages_pinned();
 	write_file("/sys/bus/vdpa/drivers_autoprobe", "0");
-	ASSERT_EQ(0, device_add(NAME, "vdpasim_blk"));
+	if (variant->file)
+		make_file();
+	ASSERT_EQ(0, device_create(NAME, "vdpasim_blk", variant->file ? on_file : NULL, NULL));
 	ASSERT_EQ(0, device_bind(NAME, "vhost_vdpa"));
 	ASSERT_EQ(0, blk_start(&self->blk, NAME, ~variant->without));
 }
@@ -56,34 +80,7 @@ FIXTURE_TEARDOWN(blk)
 	EXPECT_EQ(0, device_del(NAME));
 	EXPECT_EQ(self->pinned, pages_pinned());
 	write_file("/sys/bus/vdpa/drivers_autoprobe", "1");
-}
-
-static void pattern(struct blk *blk, uint32_t len, int seed)
-{
-	uint32_t i;
-
-	for (i = 0; i < len; i++)
-		blk->data[i] = (i * 31 + i / 512 + seed) & 0xff;
-}
-
-static bool matches(const struct blk *blk, uint32_t len, int seed)
-{
-	uint32_t i;
-
-	for (i = 0; i < len; i++)
-		if ((uint8_t)blk->data[i] != ((i * 31 + i / 512 + seed) & 0xff))
-			return false;
-	return true;
-}
-
-static int put(struct blk *blk, uint64_t sector, uint32_t len)
-{
-	return blk_request(blk, VIRTIO_BLK_T_OUT, sector, len, true);
-}
-
-static int get(struct blk *blk, uint64_t sector, uint32_t len)
-{
-	return blk_request(blk, VIRTIO_BLK_T_IN, sector, len, false);
+	unlink(FILE_NAME);
 }
 
 TEST_F(blk, what_is_written_is_read)
@@ -95,11 +92,11 @@ TEST_F(blk, what_is_written_is_read)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		pattern(&self->blk, parts[i].len, i);
-		ASSERT_EQ(VIRTIO_BLK_S_OK, put(&self->blk, parts[i].sector, parts[i].len));
+		blk_pattern(self->blk.data, parts[i].len, i);
+		ASSERT_EQ(VIRTIO_BLK_S_OK, blk_write(&self->blk, parts[i].sector, parts[i].len));
 		memset(self->blk.data, 0, parts[i].len);
-		ASSERT_EQ(VIRTIO_BLK_S_OK, get(&self->blk, parts[i].sector, parts[i].len));
-		EXPECT_TRUE(matches(&self->blk, parts[i].len, i));
+		ASSERT_EQ(VIRTIO_BLK_S_OK, blk_read(&self->blk, parts[i].sector, parts[i].len));
+		EXPECT_TRUE(blk_matches(self->blk.data, parts[i].len, i));
 	}
 }
 
@@ -108,7 +105,7 @@ TEST_F(blk, never_written_reads_as_zeroes)
 	uint32_t i;
 
 	memset(self->blk.data, 0xaa, 65536);
-	ASSERT_EQ(VIRTIO_BLK_S_OK, get(&self->blk, 5000, 65536));
+	ASSERT_EQ(VIRTIO_BLK_S_OK, blk_read(&self->blk, 5000, 65536));
 	for (i = 0; i < 65536; i++)
 		ASSERT_EQ(0, self->blk.data[i]);
 }
@@ -124,11 +121,11 @@ TEST_F(blk, ends_of_the_disk)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		EXPECT_EQ(VIRTIO_BLK_S_IOERR, get(&self->blk, bad[i].sector, bad[i].len));
-		EXPECT_EQ(VIRTIO_BLK_S_IOERR, put(&self->blk, bad[i].sector, bad[i].len));
+		EXPECT_EQ(VIRTIO_BLK_S_IOERR, blk_read(&self->blk, bad[i].sector, bad[i].len));
+		EXPECT_EQ(VIRTIO_BLK_S_IOERR, blk_write(&self->blk, bad[i].sector, bad[i].len));
 	}
 	/* and the device goes on */
-	EXPECT_EQ(VIRTIO_BLK_S_OK, get(&self->blk, SECTORS - 1, 512));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, blk_read(&self->blk, SECTORS - 1, 512));
 }
 
 TEST_F(blk, other_requests)
@@ -146,37 +143,34 @@ TEST_F(blk, other_requests)
 		  blk_request(&self->blk, BLK_T_GET_LIFETIME, 0, 5, false));
 }
 
-static int zero(struct blk *blk, uint32_t type, uint64_t sector, uint32_t sectors,
-		uint32_t flags, uint32_t len)
-{
-	struct virtio_blk_discard_write_zeroes range = {
-		.sector = sector, .num_sectors = sectors, .flags = flags,
-	};
-	uint32_t i;
+static const uint32_t types[] = {
+	VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_WRITE_ZEROES, VIRTIO_BLK_T_SECURE_ERASE,
+};
 
-	for (i = 0; i < len; i += sizeof(range))
-		memcpy(blk->data + i, &range, sizeof(range));
-	return blk_request(blk, type, 0, len, true);
+/* nothing is ever erased from a file */
+static bool negotiated(const struct blk *blk, uint32_t type)
+{
+	return type != VIRTIO_BLK_T_SECURE_ERASE ||
+	       blk->vhost.features & BIT(VIRTIO_BLK_F_SECURE_ERASE);
 }
 
 TEST_F(blk, discard_and_write_zeroes)
 {
-	static const uint32_t types[] = {
-		VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_SECURE_ERASE, VIRTIO_BLK_T_WRITE_ZEROES,
-	};
 	unsigned int i;
 	uint32_t j;
 
-	for (i = 0; i < 2; i++) {
-		pattern(&self->blk, 16384, 3);
-		ASSERT_EQ(VIRTIO_BLK_S_OK, put(&self->blk, 0, 16384));
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!negotiated(&self->blk, types[i]))
+			continue;
+		blk_pattern(self->blk.data, 16384, 3);
+		ASSERT_EQ(VIRTIO_BLK_S_OK, blk_write(&self->blk, 0, 16384));
 		/* from within one page to within another */
-		ASSERT_EQ(VIRTIO_BLK_S_OK, zero(&self->blk, types[i], 3, 20, 0, 16));
-		ASSERT_EQ(VIRTIO_BLK_S_OK, get(&self->blk, 0, 16384));
+		ASSERT_EQ(VIRTIO_BLK_S_OK, blk_zero(&self->blk, types[i], 3, 20, 0, 16));
+		ASSERT_EQ(VIRTIO_BLK_S_OK, blk_read(&self->blk, 0, 16384));
 		for (j = 3 * 512; j < 23 * 512; j++)
 			ASSERT_EQ(0, self->blk.data[j]);
 		memset(self->blk.data + 3 * 512, 0, 20 * 512);
-		EXPECT_TRUE(matches(&self->blk, 3 * 512, 3));
+		EXPECT_TRUE(blk_matches(self->blk.data, 3 * 512, 3));
 		EXPECT_NE(0, self->blk.data[23 * 512 + 1]);
 	}
 }
@@ -184,35 +178,34 @@ TEST_F(blk, discard_and_write_zeroes)
 /* Row 29 of the known defects. */
 TEST_F(blk, discard_and_write_zeroes_refused)
 {
-	static const uint32_t types[] = {
-		VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_SECURE_ERASE, VIRTIO_BLK_T_WRITE_ZEROES,
-	};
 	unsigned int i;
 
-	pattern(&self->blk, 4096, 9);
-	ASSERT_EQ(VIRTIO_BLK_S_OK, put(&self->blk, 0, 4096));
-	for (i = 0; i < 2; i++) {
+	blk_pattern(self->blk.data, 4096, 9);
+	ASSERT_EQ(VIRTIO_BLK_S_OK, blk_write(&self->blk, 0, 4096));
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!negotiated(&self->blk, types[i]))
+			continue;
 		struct blk *blk = &self->blk;
 
 		/* no range, part of one, too many */
-		EXPECT_EQ(VIRTIO_BLK_S_IOERR, zero(blk, types[i], 0, 1, 0, 0));
-		EXPECT_EQ(VIRTIO_BLK_S_IOERR, zero(blk, types[i], 0, 1, 0, 15));
-		EXPECT_EQ(VIRTIO_BLK_S_IOERR, zero(blk, types[i], 0, 1, 0, 33 * 16));
+		EXPECT_EQ(VIRTIO_BLK_S_IOERR, blk_zero(blk, types[i], 0, 1, 0, 0));
+		EXPECT_EQ(VIRTIO_BLK_S_IOERR, blk_zero(blk, types[i], 0, 1, 0, 15));
+		EXPECT_EQ(VIRTIO_BLK_S_IOERR, blk_zero(blk, types[i], 0, 1, 0, 33 * 16));
 		/* beyond the end, wrapping, larger than allowed */
-		EXPECT_EQ(VIRTIO_BLK_S_IOERR, zero(blk, types[i], SECTORS, 1, 0, 16));
-		EXPECT_EQ(VIRTIO_BLK_S_IOERR, zero(blk, types[i], UINT64_MAX, 2, 0, 16));
-		EXPECT_EQ(VIRTIO_BLK_S_IOERR, zero(blk, types[i], 0, 0x10000, 0, 16));
-		EXPECT_EQ(VIRTIO_BLK_S_IOERR, zero(blk, types[i], 0, UINT32_MAX, 0, 16));
+		EXPECT_EQ(VIRTIO_BLK_S_IOERR, blk_zero(blk, types[i], SECTORS, 1, 0, 16));
+		EXPECT_EQ(VIRTIO_BLK_S_IOERR, blk_zero(blk, types[i], UINT64_MAX, 2, 0, 16));
+		EXPECT_EQ(VIRTIO_BLK_S_IOERR, blk_zero(blk, types[i], 0, 0x10000, 0, 16));
+		EXPECT_EQ(VIRTIO_BLK_S_IOERR, blk_zero(blk, types[i], 0, UINT32_MAX, 0, 16));
 		/* flags that do not exist */
-		EXPECT_EQ(VIRTIO_BLK_S_UNSUPP, zero(blk, types[i], 0, 1, 2, 16));
-		EXPECT_EQ(VIRTIO_BLK_S_UNSUPP, zero(blk, types[i], 0, 1, 1u << 31, 16));
+		EXPECT_EQ(VIRTIO_BLK_S_UNSUPP, blk_zero(blk, types[i], 0, 1, 2, 16));
+		EXPECT_EQ(VIRTIO_BLK_S_UNSUPP, blk_zero(blk, types[i], 0, 1, 1u << 31, 16));
 	}
 	/* unmap is for write-zeroes alone */
-	EXPECT_EQ(VIRTIO_BLK_S_UNSUPP, zero(&self->blk, VIRTIO_BLK_T_DISCARD, 100, 1, 1, 16));
-	EXPECT_EQ(VIRTIO_BLK_S_OK, zero(&self->blk, VIRTIO_BLK_T_WRITE_ZEROES, 100, 1, 1, 16));
+	EXPECT_EQ(VIRTIO_BLK_S_UNSUPP, blk_zero(&self->blk, VIRTIO_BLK_T_DISCARD, 100, 1, 1, 16));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, blk_zero(&self->blk, VIRTIO_BLK_T_WRITE_ZEROES, 100, 1, 1, 16));
 
-	ASSERT_EQ(VIRTIO_BLK_S_OK, get(&self->blk, 0, 4096));
-	EXPECT_TRUE(matches(&self->blk, 4096, 9));
+	ASSERT_EQ(VIRTIO_BLK_S_OK, blk_read(&self->blk, 0, 4096));
+	EXPECT_TRUE(blk_matches(self->blk.data, 4096, 9));
 }
 
 /* Row 30 of the known defects. The device answers what it can and goes on. */
@@ -258,7 +251,7 @@ TEST_F(blk, malformed_requests)
 	ASSERT_LE(0, vring_wait(&blk->queue, &len, 3000));
 	EXPECT_EQ(VIRTIO_BLK_S_IOERR, *blk->status);
 
-	EXPECT_EQ(VIRTIO_BLK_S_OK, get(blk, 0, 512));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, blk_read(blk, 0, 512));
 	EXPECT_FALSE(vhost_get_status(&blk->vhost) & VIRTIO_CONFIG_S_NEEDS_RESET);
 }
 
@@ -383,7 +376,7 @@ TEST_F_TIMEOUT(blk, many_single_requests, 120)
 	int i;
 
 	for (i = 0; i < 3000; i++)
-		ASSERT_EQ(VIRTIO_BLK_S_OK, get(&self->blk, i, 512));
+		ASSERT_EQ(VIRTIO_BLK_S_OK, blk_read(&self->blk, i, 512));
 }
 
 TEST_HARNESS_MAIN
