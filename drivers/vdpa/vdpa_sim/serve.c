@@ -92,9 +92,13 @@ static void serve_locked(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *pe
 
 	lockdep_assert_held(&queue->lock);
 
-	/* a process that is going takes its memory along: nothing to serve */
-	if (vdpa_memory_enter_two(mem, other))
-		return;
+	/* a process that is going takes its memory along: if the peer's, nobody is there */
+	if (vdpa_memory_enter_two(mem, other)) {
+		if (other == mem || vdpa_memory_enter(mem))
+			return;
+		other = mem;
+		peer = NULL;
+	}
 	serve_entered(queue, peer, burst, fault);
 	if (other != mem)
 		vdpa_memory_exit(other);
