@@ -77,7 +77,7 @@ static void virtio_vdpa_reset(struct virtio_device *vdev)
 	vdpa_reset(to_vdpa(vdev), 0);
 }
 
-/* Notification data is offered only if there is a way to give it. */
+/* What there is no way to do is not offered. */
 static u64 virtio_vdpa_get_features(struct virtio_device *vdev)
 {
 	struct vdpa_device *vdpa = to_vdpa(vdev);
@@ -85,13 +85,19 @@ static u64 virtio_vdpa_get_features(struct virtio_device *vdev)
 
 	if (!vdpa->config->kick_vq_with_data)
 		features &= ~BIT_ULL(VIRTIO_F_NOTIFICATION_DATA);
+	if (!vdpa->config->reset_vq)
+		features &= ~BIT_ULL(VIRTIO_F_RING_RESET);
 	return features;
 }
 
 static int virtio_vdpa_finalize_features(struct virtio_device *vdev)
 {
-	/* drops what the ring code of this kernel does not know */
+	bool ring_reset = __virtio_test_bit(vdev, VIRTIO_F_RING_RESET);
+
+	/* drops what the ring code of this kernel does not know, or leaves to us */
 	vring_transport_features(vdev);
+	if (ring_reset)
+		__virtio_set_bit(vdev, VIRTIO_F_RING_RESET);
 
 	return vdpa_set_features(to_vdpa(vdev), vdev->features);
 }
@@ -210,16 +216,68 @@ static int virtio_vdpa_rewind(struct virtqueue *vq)
 	return err == -EOPNOTSUPP ? 0 : err;
 }
 
-static void virtio_vdpa_del_vq(struct virtqueue *vq)
+/* Tell the parent all about a ring but that it is ready. Return: 0 or -errno. */
+static int virtio_vdpa_announce_ring(struct virtqueue *vq)
+{
+	struct vdpa_device *vdpa = vq->priv;
+	const struct vdpa_config_ops *ops = vdpa->config;
+
+	virtio_vdpa_listen(vq);
+	ops->set_vq_num(vdpa, vq->index, virtqueue_get_vring_size(vq));
+	return ops->set_vq_address(vdpa, vq->index, virtqueue_get_desc_addr(vq),
+				   virtqueue_get_avail_addr(vq),
+				   virtqueue_get_used_addr(vq)) ?:
+	       virtio_vdpa_rewind(vq);
+}
+
+static void virtio_vdpa_ignore(struct virtqueue *vq)
 {
 	struct vdpa_device *vdpa = vq->priv;
 	struct vdpa_callback none = {};
 
+	vdpa->config->set_vq_cb(vdpa, vq->index, &none);
+}
+
+static void virtio_vdpa_del_vq(struct virtqueue *vq)
+{
+	struct vdpa_device *vdpa = vq->priv;
+
 	/* on return from these two nobody touches the ring or calls back */
 	vdpa->config->set_vq_ready(vdpa, vq->index, false);
-	vdpa->config->set_vq_cb(vdpa, vq->index, &none);
+	virtio_vdpa_ignore(vq);
 
 	vring_del_virtqueue(vq);
+}
+
+/* Section 2.6.1: a queue starts over while the others go on. */
+
+static int virtio_vdpa_disable_vq_and_reset(struct virtqueue *vq)
+{
+	struct vdpa_device *vdpa = vq->priv;
+
+	if (!virtio_has_feature(vq->vdev, VIRTIO_F_RING_RESET))
+		return -ENOENT;
+	vdpa->config->reset_vq(vdpa, vq->index);
+	virtio_vdpa_ignore(vq);
+	vq->reset = true;
+	return 0;
+}
+
+static int virtio_vdpa_enable_vq_after_reset(struct virtqueue *vq)
+{
+	struct vdpa_device *vdpa = vq->priv;
+	int err;
+
+	if (!vq->reset)
+		return -EBUSY;
+	err = virtio_vdpa_announce_ring(vq);
+	if (err) {
+		virtio_vdpa_ignore(vq);
+		return err;
+	}
+	vdpa->config->set_vq_ready(vdpa, vq->index, true);
+	vq->reset = false;
+	return 0;
 }
 
 static struct virtqueue *virtio_vdpa_setup_vq(struct virtio_device *vdev,
@@ -239,14 +297,7 @@ static struct virtqueue *virtio_vdpa_setup_vq(struct virtio_device *vdev,
 	if (IS_ERR(vq))
 		return vq;
 
-	virtio_vdpa_listen(vq);
-	ops->set_vq_num(vdpa, index, virtqueue_get_vring_size(vq));
-
-	err = ops->set_vq_address(vdpa, index, virtqueue_get_desc_addr(vq),
-				  virtqueue_get_avail_addr(vq),
-				  virtqueue_get_used_addr(vq));
-	if (!err)
-		err = virtio_vdpa_rewind(vq);
+	err = virtio_vdpa_announce_ring(vq);
 	if (err) {
 		virtio_vdpa_del_vq(vq);
 		return ERR_PTR(err);
@@ -391,6 +442,8 @@ static const struct virtio_config_ops virtio_vdpa_config_ops = {
 	.del_vqs = virtio_vdpa_del_vqs,
 	.get_vq_affinity = virtio_vdpa_get_vq_affinity,
 	.set_vq_affinity = virtio_vdpa_set_vq_affinity,
+	.disable_vq_and_reset = virtio_vdpa_disable_vq_and_reset,
+	.enable_vq_after_reset = virtio_vdpa_enable_vq_after_reset,
 };
 
 /* The bus driver */

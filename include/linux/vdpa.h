@@ -530,6 +530,16 @@ struct vdpa_config_ops {
 	int (*update_map)(struct vdpa_device *vdev, unsigned int asid,
 			  const struct list_head *removed,
 			  const struct list_head *added);
+	/**
+	 * @reset_vq: (optional) reset one virtqueue while the device runs
+	 * (section 2.6.1 of virtio 1.2): it is not ready any more, and forgets
+	 * all that was set. On return the device does not touch its ring or its
+	 * buffers, and may be told of others. A parent that has this may offer
+	 * VIRTIO_F_RING_RESET, and takes @set_vq_num, @set_vq_address and
+	 * @set_vq_state of a queue that is not ready at any time; without it
+	 * virtio_vdpa does not let the feature through.
+	 */
+	void (*reset_vq)(struct vdpa_device *vdev, u16 idx);
 };
 
 struct vdpa_device *__vdpa_alloc_device(struct device *parent,

@@ -343,6 +343,61 @@ static void affinity_by_hand(struct kunit *test)
 	expect_unbound(vio->mock, 2, MOCK_VQS);
 }
 
+static void reset_vq(struct vdpa_device *vdev, u16 idx)
+{
+	struct mock *mock = to_mock(vdev);
+
+	mock_log(mock, "reset%u", idx);
+	mock->vq[idx].ready = false;
+}
+
+static void recycle(struct virtqueue *vq, void *buf)
+{
+}
+
+/* A queue is resized while the others go on: nothing of it is left with the parent. */
+static void reset_one(struct kunit *test)
+{
+	struct vio *vio = test->priv;
+	struct mock *mock = vio->mock;
+
+	mock->features |= BIT_ULL(VIRTIO_F_RING_RESET);
+	mock->ops.reset_vq = reset_vq;
+	vio_start(vio);
+	KUNIT_ASSERT_NOT_NULL(test, vio->vdev);
+	KUNIT_EXPECT_TRUE(test, mock->driver_features & BIT_ULL(VIRTIO_F_RING_RESET));
+	send(test, vio->vqs[1]);
+	mock_take_log(mock);
+	KUNIT_ASSERT_EQ(test, 0, virtqueue_resize(vio->vqs[1], 4, recycle, NULL));
+	KUNIT_EXPECT_STREQ(test, "reset1 nocb1 cb1 num1 addr1 state1 start1 ",
+			   mock_take_log(mock));
+	KUNIT_EXPECT_EQ(test, 4, mock->vq[1].num);
+	KUNIT_EXPECT_EQ(test, 4, virtqueue_get_vring_size(vio->vqs[1]));
+	send(test, vio->vqs[1]);
+	KUNIT_EXPECT_EQ(test, 2, mock->vq[1].kicks);
+
+	/* a parent that does not take the new one leaves it unused */
+	mock->fault.vq = 1;
+	mock->fault.state = -EINVAL;
+	KUNIT_EXPECT_NE(test, 0, virtqueue_resize(vio->vqs[1], 8, recycle, NULL));
+	KUNIT_EXPECT_FALSE(test, mock->vq[1].ready);
+	KUNIT_EXPECT_NULL(test, mock->vq[1].cb.callback);
+	mock->fault.state = 0;
+}
+
+/* What the parent cannot do is not offered, and not done. */
+static void reset_one_not_taken(struct kunit *test)
+{
+	struct vio *vio = test->priv;
+
+	vio->mock->features |= BIT_ULL(VIRTIO_F_RING_RESET);
+	vio_start(vio);
+	KUNIT_ASSERT_NOT_NULL(test, vio->vdev);
+	KUNIT_EXPECT_EQ(test, 0, vio->mock->driver_features & BIT_ULL(VIRTIO_F_RING_RESET));
+	KUNIT_EXPECT_NE(test, 0, virtqueue_resize(vio->vqs[1], 4, recycle, NULL));
+	KUNIT_EXPECT_TRUE(test, vio->mock->vq[1].ready);
+}
+
 static struct kunit_case notify_cases[] = {
 	KUNIT_CASE(notify_kick),
 	KUNIT_CASE(notify_kick_with_data),
@@ -357,6 +412,8 @@ static struct kunit_case notify_cases[] = {
 	KUNIT_CASE(affinity_not_asked_for),
 	KUNIT_CASE(affinity_refused),
 	KUNIT_CASE(affinity_by_hand),
+	KUNIT_CASE(reset_one),
+	KUNIT_CASE(reset_one_not_taken),
 	{}
 };
 

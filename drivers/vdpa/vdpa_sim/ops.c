@@ -154,6 +154,11 @@ static int sim_get_vq_state(struct vdpa_device *vdpa, u16 idx,
 	return 0;
 }
 
+static void sim_reset_vq(struct vdpa_device *vdpa, u16 idx)
+{
+	vdpa_sim_queue_reset(queue_of(vdpa, idx));
+}
+
 static int sim_set_vq_affinity(struct vdpa_device *vdpa, u16 idx,
 			       const struct cpumask *mask)
 {
@@ -466,6 +471,7 @@ static void sim_free(struct vdpa_device *vdpa)
 	.set_vq_cb = sim_set_vq_cb,				\
 	.set_vq_ready = sim_set_vq_ready,			\
 	.get_vq_ready = sim_get_vq_ready,			\
+	.reset_vq = sim_reset_vq,				\
 	.set_vq_state = sim_set_vq_state,			\
 	.get_vq_state = sim_get_vq_state,			\
 	.get_vendor_vq_stats = sim_get_vq_stats,		\

@@ -162,7 +162,7 @@ void vdpa_sim_queues_update(struct vdpa_sim *sim)
 
 /**
  * vdpa_sim_queue_reset() - forget what the driver set up
- * @queue: queue of a device that does not run
+ * @queue: queue, in whatever state
  *
  * Context: Process context. Takes and releases the queue's locks.
  */

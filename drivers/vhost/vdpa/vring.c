@@ -220,13 +220,27 @@ long vhost_vdpa_set_vring_kick(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
 	return 0;
 }
 
+/*
+ * May the device be using a queue? One that is not enabled it does not, if single queues
+ * can be reset (section 2.6.1); otherwise parents set queues up before DRIVER_OK only.
+ */
+static bool vhost_vdpa_vq_running(struct vhost_vdpa *v, u32 index)
+{
+	const struct vdpa_config_ops *ops = v->vdpa->config;
+
+	if (!vhost_vdpa_running(v))
+		return false;
+	return !ops->reset_vq || ops->get_vq_ready(v->vdpa, index) ||
+	       !(ops->get_driver_features(v->vdpa) & BIT_ULL(VIRTIO_F_RING_RESET));
+}
+
 /**
  * vhost_vdpa_set_vring_num() - VHOST_SET_VRING_NUM
  * @v: device
  * @arg: queue and its size in entries
  *
  * Context: Process context, v->lock held.
- * Return: 0; -EBUSY while the device runs; -EINVAL unless the size is a power of two
+ * Return: 0; -EBUSY while the queue runs; -EINVAL unless the size is a power of two
  *	that the device can have.
  */
 long vhost_vdpa_set_vring_num(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
@@ -234,7 +248,7 @@ long vhost_vdpa_set_vring_num(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
 	const struct vdpa_config_ops *ops = v->vdpa->config;
 	u32 num = arg->state.num;
 
-	if (vhost_vdpa_running(v))
+	if (vhost_vdpa_vq_running(v, arg->state.index))
 		return -EBUSY;
 	if (!is_power_of_2(num) || num > ops->get_vq_num_max(v->vdpa))
 		return -EINVAL;
@@ -251,7 +265,7 @@ long vhost_vdpa_set_vring_num(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
  *
  * Context: Process context, v->lock held.
  * Return: 0; -EOPNOTSUPP for unknown flags; -EINVAL for misaligned areas (sections
- *	2.7 and 2.8), while the device runs, or when the parent refuses.
+ *	2.7 and 2.8), while the queue runs, or when the parent refuses.
  */
 long vhost_vdpa_set_vring_addr(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
 {
@@ -263,7 +277,7 @@ long vhost_vdpa_set_vring_addr(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
 	    !IS_ALIGNED(addr->used_user_addr, VRING_USED_ALIGN_SIZE) ||
 	    !IS_ALIGNED(addr->log_guest_addr, VRING_USED_ALIGN_SIZE))
 		return -EINVAL;
-	if (vhost_vdpa_running(v))
+	if (vhost_vdpa_vq_running(v, addr->index))
 		return -EINVAL;
 	if (v->vdpa->config->set_vq_address(v->vdpa, addr->index,
 					    addr->desc_user_addr,
@@ -295,7 +309,7 @@ static u32 vhost_vdpa_pack(u16 index, u16 wrap)
  * @arg: queue and its position
  *
  * Context: Process context, v->lock held.
- * Return: 0; -EINVAL while the device runs or for a position that is none; or the
+ * Return: 0; -EINVAL while the queue runs or for a position that is none; or the
  *	parent's refusal.
  */
 long vhost_vdpa_set_vring_base(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
@@ -304,7 +318,7 @@ long vhost_vdpa_set_vring_base(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
 	u32 num = arg->state.num;
 	u32 used = num >> VHOST_VDPA_USED_SHIFT;
 
-	if (vhost_vdpa_running(v))
+	if (vhost_vdpa_vq_running(v, arg->state.index))
 		return -EINVAL;
 
 	if (vhost_vdpa_packed(v)) {
