@@ -194,6 +194,47 @@ TEST_F(queues, legacy_header)
 	EXPECT_EQ(7, self->rx[0][10 + 59]);
 }
 
+/* Stop a queue while the device runs, and set another ring up in its place. */
+static int replace(struct vhost *vhost, struct vring_queue *queue, unsigned int num)
+{
+	struct vhost_vring_state off = { .index = queue->index };
+	unsigned int index = queue->index;
+	int err;
+
+	err = vhost_ioctl(vhost, VHOST_VDPA_SET_VRING_ENABLE, &off);
+	if (err)
+		return err;
+	vring_teardown(queue);
+	return vring_setup(queue, vhost, index, num, 0);
+}
+
+/* Section 2.6.1: a queue starts over while its neighbour goes on. */
+TEST_F(queues, one_is_reset)
+{
+	uint64_t features[] = { PLAIN | BIT(VIRTIO_F_RING_RESET),
+				PLAIN | BIT(VIRTIO_F_RING_RESET) | BIT(VIRTIO_F_RING_PACKED) };
+	struct vring_queue *queue = self->queue;
+	int i, round;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, restart(&self->vhost, self->clean, features[i]));
+		ASSERT_EQ(0, set_up(&self->vhost, &queue[0], 0));
+		ASSERT_EQ(0, set_up(&self->vhost, &queue[1], 1));
+		ASSERT_EQ(0, go(&self->vhost));
+		for (round = 0; round < 4; round++) {
+			ASSERT_EQ(0, post(&queue[0], self->rx[0]));
+			ASSERT_EQ(0, transmit(&queue[1], self->frame, 12, round));
+			ASSERT_LE(0, vring_wait(&queue[0], NULL, 3000));
+			EXPECT_EQ(round, self->rx[0][12 + 59]);
+			ASSERT_EQ(0, replace(&self->vhost, &queue[round & 1], 2 * RING));
+		}
+	}
+	ASSERT_EQ(0, restart(&self->vhost, self->clean, PLAIN));
+	ASSERT_EQ(0, set_up(&self->vhost, &queue[1], 1));
+	ASSERT_EQ(0, go(&self->vhost));
+	EXPECT_EQ(-EBUSY, replace(&self->vhost, &queue[1], 2 * RING));
+}
+
 /* What a receive ring did before a reset is not held against its pair after it. */
 TEST_F(queues, broken_peer_before_reset)
 {
