@@ -166,7 +166,7 @@ static int blk_create(struct vdpa_mgmt_dev *mdev, const char *name,
 		return PTR_ERR(sim);
 	err = blk_set_up(sim_to_blk(sim), &limits, file, config);
 	if (!err)
-		err = _vdpa_register_device(&sim->vdpa, sim->vdpa.nvqs);
+		err = vdpa_sim_register(sim);
 	if (err) {
 		/* the caller still has it */
 		sim_to_blk(sim)->file.file = NULL;

@@ -100,15 +100,47 @@ struct vdpa_sim *vdpa_sim_create(const struct vdpa_sim_class *class,
 EXPORT_SYMBOL_GPL(vdpa_sim_create);
 
 /**
+ * vdpa_sim_register() - put a device on the bus
+ * @sim: device, all set up
+ *
+ * Context: Process context, in &vdpa_mgmtdev_ops.dev_add.
+ * Return: 0, or what _vdpa_register_device() returned; the caller still has the device.
+ */
+int vdpa_sim_register(struct vdpa_sim *sim)
+{
+	int err = _vdpa_register_device(&sim->vdpa, sim->vdpa.nvqs);
+
+	if (!err)
+		vdpa_sim_debugfs_add(sim);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vdpa_sim_register);
+
+/**
  * vdpa_sim_dev_del() - &vdpa_mgmtdev_ops.dev_del of every class
  * @mdev: management device
  * @vdpa: device that it made
  */
 void vdpa_sim_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)
 {
+	vdpa_sim_debugfs_remove(vdpa_to_sim(vdpa));
 	_vdpa_unregister_device(vdpa);
 }
 EXPORT_SYMBOL_GPL(vdpa_sim_dev_del);
+
+static int __init vdpa_sim_init(void)
+{
+	vdpa_sim_debugfs_init();
+	return 0;
+}
+
+static void __exit vdpa_sim_exit(void)
+{
+	vdpa_sim_debugfs_exit();
+}
+
+module_init(vdpa_sim_init);
+module_exit(vdpa_sim_exit);
 
 MODULE_DESCRIPTION("simulated vDPA devices, what is common to them");
 MODULE_LICENSE("GPL");

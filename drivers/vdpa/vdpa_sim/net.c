@@ -211,7 +211,7 @@ static int net_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
 		put_device(&sim->vdpa.dev);
 		return err;
 	}
-	err = _vdpa_register_device(&sim->vdpa, params.nvqs);
+	err = vdpa_sim_register(sim);
 	if (err) {
 		net_wire_leave(net);
 		put_device(&sim->vdpa.dev);
@@ -224,7 +224,7 @@ static int net_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
 static void net_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa)
 {
 	net_wire_leave(sim_to_net(vdpa_to_sim(vdpa)));
-	_vdpa_unregister_device(vdpa);
+	vdpa_sim_dev_del(mdev, vdpa);
 }
 
 static int net_dev_set_attr(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa,

@@ -8,6 +8,7 @@
  *	serve.c    virtqueues: bursts
  *	worker.c   the threads that serve them
  *	notify.c   calling the bus driver back
+ *	debugfs.c  a look at the queues
  *	net*.c, blk*.c   the classes
  *
  * Locks, outer to inner:
@@ -43,6 +44,7 @@
 	 BIT_ULL(VIRTIO_RING_F_EVENT_IDX) | BIT_ULL(VIRTIO_F_RING_PACKED) | \
 	 BIT_ULL(VIRTIO_F_IN_ORDER) | BIT_ULL(VIRTIO_F_RING_RESET))
 
+struct dentry;
 struct vdpa_sim;
 
 struct vdpa_sim_worker;
@@ -170,6 +172,7 @@ struct vdpa_sim_class {
  * @status: device status
  * @config_cb_lock: as &vdpa_sim_queue.cb_lock, for @config_cb
  * @config_cb: configuration change notification
+ * @debugfs: its file there while it is on the bus
  */
 struct vdpa_sim {
 	struct vdpa_device vdpa;
@@ -187,6 +190,7 @@ struct vdpa_sim {
 	u8 status;
 	spinlock_t config_cb_lock; /* see above */
 	struct vdpa_callback config_cb;
+	struct dentry *debugfs;
 };
 
 static inline struct vdpa_sim *vdpa_to_sim(struct vdpa_device *vdpa)
@@ -216,6 +220,7 @@ struct vdpa_sim_params {
 
 struct vdpa_sim *vdpa_sim_create(const struct vdpa_sim_class *class,
 				 const struct vdpa_sim_params *params);
+int vdpa_sim_register(struct vdpa_sim *sim);
 void vdpa_sim_dev_del(struct vdpa_mgmt_dev *mdev, struct vdpa_device *vdpa);
 
 /* ops.c */
@@ -261,5 +266,12 @@ void vdpa_sim_worker_set_affinity(struct vdpa_sim_worker *worker,
 
 void vdpa_sim_notify(spinlock_t *lock, const struct vdpa_callback *cb);
 void vdpa_sim_config_changed(struct vdpa_sim *sim);
+
+/* debugfs.c */
+
+void vdpa_sim_debugfs_add(struct vdpa_sim *sim);
+void vdpa_sim_debugfs_remove(struct vdpa_sim *sim);
+void vdpa_sim_debugfs_init(void);
+void vdpa_sim_debugfs_exit(void);
 
 #endif /* _VDPA_SIM_H */

@@ -235,6 +235,23 @@ TEST_F(queues, one_is_reset)
 	EXPECT_EQ(-EBUSY, replace(&self->vhost, &queue[1], 2 * RING));
 }
 
+/* Does debugfs say so of a queue? */
+static bool seen(unsigned int index, const char *condition, unsigned int malformed)
+{
+	FILE *file = fopen("/sys/kernel/debug/vdpa_sim/" NAME, "r");
+	unsigned int number, count;
+	bool found = false;
+	char line[256], is[16];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%u %15s %*s %*s %*s %*s %*s %*s %*s %u", &number, is,
+			   &count) == 3 && number == index)
+			found = !strcmp(is, condition) && count == malformed;
+	if (file)
+		fclose(file);
+	return found;
+}
+
 /* What a receive ring did before a reset is not held against its pair after it. */
 TEST_F(queues, broken_peer_before_reset)
 {
@@ -248,6 +265,10 @@ TEST_F(queues, broken_peer_before_reset)
 	ASSERT_EQ(0, transmit(&queue[1], self->frame, 12, 0));
 	usleep(100000);
 	EXPECT_TRUE(vhost_get_status(&self->vhost) & VIRTIO_CONFIG_S_NEEDS_RESET);
+	/* which ring it was can be seen, and how often */
+	EXPECT_TRUE(seen(0, "broken", 1));
+	EXPECT_TRUE(seen(1, "running", 0));
+	EXPECT_TRUE(seen(2, "off", 0));
 
 	ASSERT_EQ(0, restart(&self->vhost, self->clean, PLAIN));
 	ASSERT_EQ(0, set_up(&self->vhost, &queue[1], 1));
