@@ -55,6 +55,9 @@ static bool queue_flush(struct vdpa_sim_queue *queue)
 	return true;
 }
 
+/* of so few chains a burst is not worth what kicks, wakeups and notifications cost */
+#define FEW 8
+
 /* What a burst leaves to do outside of the queue's lock. */
 struct burst {
 	enum vdpa_sim_served served;
@@ -65,17 +68,21 @@ struct burst {
 };
 
 static void serve_entered(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer,
-			  struct burst *burst, struct vdpa_fault *fault)
+			  struct burst *burst, struct vdpa_fault *fault, bool ask)
 {
 	struct vdpa_ring *ring = queue->ring;
+	u64 done = queue->chains;
 	int err;
 
 	vdpa_ring_disable_kick(ring);
 	err = queue->sim->class->serve(queue, peer);
 	queue->bursts++;
+	done = queue->chains - done;
 	burst->notify = queue_flush(queue);
 	burst->notify_peer = peer && queue_flush(peer);
-	if (!err && vdpa_ring_enable_kick(ring) > 0)
+	if (!err && !ask && done && done <= FEW)
+		burst->served = VDPA_SIM_SERVED;
+	else if (!err && vdpa_ring_enable_kick(ring) > 0)
 		burst->served = VDPA_SIM_MORE;
 	if (vdpa_ring_fault(ring, fault) || (peer && vdpa_ring_fault(peer->ring, fault)))
 		burst->served = VDPA_SIM_FAULTED;
@@ -85,7 +92,7 @@ static void serve_entered(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *p
 
 /* One burst over the queue and its peer, whose locks are held. */
 static void serve_locked(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer,
-			 struct burst *burst, struct vdpa_fault *fault)
+			 struct burst *burst, struct vdpa_fault *fault, bool ask)
 {
 	struct vdpa_memory *mem = queue->sim->mem;
 	struct vdpa_memory *other = peer ? peer->sim->mem : mem;
@@ -99,7 +106,7 @@ static void serve_locked(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *pe
 		other = mem;
 		peer = NULL;
 	}
-	serve_entered(queue, peer, burst, fault);
+	serve_entered(queue, peer, burst, fault, ask);
 	if (other != mem)
 		vdpa_memory_exit(other);
 	vdpa_memory_exit(mem);
@@ -124,12 +131,14 @@ static void tell(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer,
  * @queue: queue that has a worker
  * @fault: filled for VDPA_SIM_FAULTED; what was filled last, if @resolved is not 0
  * @resolved: what came of the fault: an error fails the ring whose it was
+ * @ask: ask for kicks in any case; else not if there was little to serve
  *
  * Context: The queue's worker.
  * Return: what there is to do next.
  */
 enum vdpa_sim_served vdpa_sim_queue_serve(struct vdpa_sim_queue *queue,
-					  struct vdpa_fault *fault, int resolved)
+					  struct vdpa_fault *fault, int resolved,
+					  bool ask)
 {
 	const struct vdpa_sim_class *class = queue->sim->class;
 	struct vdpa_sim_queue *peer = NULL;
@@ -149,7 +158,7 @@ enum vdpa_sim_served vdpa_sim_queue_serve(struct vdpa_sim_queue *queue,
 	}
 	/* a device that stops has stopped the peer perhaps: not for us to drop frames */
 	if (READ_ONCE(queue->sim->running) && queue_usable(queue))
-		serve_locked(queue, peer, &burst, fault);
+		serve_locked(queue, peer, &burst, fault, ask);
 	if (peer)
 		mutex_unlock(&peer->lock);
 	mutex_unlock(&queue->lock);

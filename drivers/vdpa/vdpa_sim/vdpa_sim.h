@@ -247,11 +247,13 @@ int vdpa_sim_queue_set_affinity(struct vdpa_sim_queue *queue,
 enum vdpa_sim_served {
 	VDPA_SIM_IDLE,		/* nothing to do until the next kick */
 	VDPA_SIM_MORE,		/* there is more */
+	VDPA_SIM_SERVED,	/* there may be more, for which no kick was asked */
 	VDPA_SIM_FAULTED,	/* there is, once a page is there */
 };
 
 enum vdpa_sim_served vdpa_sim_queue_serve(struct vdpa_sim_queue *queue,
-					  struct vdpa_fault *fault, int resolved);
+					  struct vdpa_fault *fault, int resolved,
+					  bool ask);
 bool vdpa_sim_set_needs_reset(struct vdpa_sim_queue *queue);
 
 /* worker.c */

@@ -11,17 +11,27 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/sched/clock.h>
+#include <linux/sched/stat.h>
 #include <linux/slab.h>
 #include "vdpa_sim.h"
 
+/* who keeps the processor for longer, nanoseconds, has other things to do */
+#define GIVE_WAY_MAX NSEC_PER_MSEC
+/* for so many bursts a worker does not give way then, at least and at most */
+#define GIVE_WAY_SKIP_MIN 16
+#define GIVE_WAY_SKIP_MAX 1024
+
 /**
  * struct vdpa_sim_worker - a thread
- * @lock: protects what follows but @kicked; held while the queue is served, so that
+ * @lock: protects what follows up to @orphan; held while the queue is served, so that
  *	whoever has taken @queue away under it knows that it is not. Outside the queue's.
  * @queue: what it serves; NULL when it was let go
  * @faulting: in a page fault of the owner of the queue's memory
  * @orphan: nobody waits for it: it frees itself
  * @kicked: there may be something to do
+ * @skips: for so many bursts it does not give way; its own, as @penalty
+ * @penalty: what @skips was last, or 0 if it was worth it
  * @task: the thread
  */
 struct vdpa_sim_worker {
@@ -30,8 +40,41 @@ struct vdpa_sim_worker {
 	bool faulting;
 	bool orphan;
 	bool kicked;
+	unsigned int skips;
+	unsigned int penalty;
 	struct task_struct *task;
 };
+
+/*
+ * Does somebody else want this processor, most likely the driver whose request was served
+ * or that has more to add? Not one of those who kept it for long.
+ */
+static bool worker_polite(struct vdpa_sim_worker *worker)
+{
+	if (likely(single_task_running()))
+		return false;
+	if (!worker->skips)
+		return true;
+	worker->skips--;
+	return false;
+}
+
+/*
+ * Let others run, with kicks off: what the driver adds until it has to wait costs it no
+ * kick, us no wakeup, and is served in one burst, with one notification.
+ */
+static void worker_give_way(struct vdpa_sim_worker *worker)
+{
+	u64 start = local_clock();
+
+	yield();
+	if (local_clock() - start <= GIVE_WAY_MAX)
+		worker->penalty = 0;
+	else
+		worker->penalty = clamp(2 * worker->penalty, GIVE_WAY_SKIP_MIN,
+					GIVE_WAY_SKIP_MAX);
+	worker->skips = worker->penalty;
+}
 
 /*
  * Serve the queue while there is something, with a break for others between bursts.
@@ -43,19 +86,23 @@ static bool worker_serve(struct vdpa_sim_worker *worker)
 	enum vdpa_sim_served served;
 	int err = 0;
 
-	do {
+	for (;;) {
 		scoped_guard(mutex, &worker->lock) {
 			worker->faulting = false;
 			if (!worker->queue)
 				return !worker->orphan;
-			served = vdpa_sim_queue_serve(worker->queue, &fault, err);
+			served = vdpa_sim_queue_serve(worker->queue, &fault, err,
+						      !worker_polite(worker));
 			worker->faulting = served == VDPA_SIM_FAULTED;
 		}
-		if (served == VDPA_SIM_FAULTED)
-			err = vdpa_fault_resolve(&fault);
-		cond_resched();
-	} while (served != VDPA_SIM_IDLE);
-	return true;
+		err = served == VDPA_SIM_FAULTED ? vdpa_fault_resolve(&fault) : 0;
+		if (served == VDPA_SIM_SERVED)
+			worker_give_way(worker);
+		else
+			cond_resched();
+		if (served == VDPA_SIM_IDLE)
+			return true;
+	}
 }
 
 static int worker_main(void *data)
