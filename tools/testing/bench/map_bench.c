@@ -16,9 +16,9 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 #include <linux/vhost.h>
+#include "bench.h"
 #include "device.h"
 #include "vhost.h"
 
@@ -30,24 +30,13 @@
 
 static struct vhost vhost;
 
-static void die(const char *what)
+static void report_part(const char *figure, const char *what, double value,
+			const char *unit)
 {
-	fprintf(stderr, "map_bench: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
+	char name[64];
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-static void report(const char *figure, const char *what, double value, const char *unit)
-{
-	printf("%s%s %.2f %s\n", figure, what, value, unit);
-	fflush(stdout);
+	snprintf(name, sizeof(name), "%s%s", figure, what);
+	report(name, value, unit);
 }
 
 static void fill(struct vhost_msg_v2 *msg, uint8_t type, uint64_t iova, uint64_t size,
@@ -112,8 +101,8 @@ static void large(const char *figure, char *memory, uint64_t size)
 	message(VHOST_IOTLB_INVALIDATE, IOVA, size, NULL);
 	message(VHOST_IOTLB_BATCH_END, 0, 0, NULL);
 	t3 = now();
-	report(figure, ".map", size / PAGE / (t1 - t0), "pages/s");
-	report(figure, ".unmap", size / PAGE / (t3 - t2), "pages/s");
+	report_part(figure, ".map", size / PAGE / (t1 - t0), "pages/s");
+	report_part(figure, ".unmap", size / PAGE / (t3 - t2), "pages/s");
 }
 
 static char *anonymous(uint64_t size, int advice)
@@ -231,8 +220,8 @@ static void singles_on_top(void)
 	t1 = now();
 	unmap_singles(SINGLES, SINGLES + n);
 	t2 = now();
-	report("single1000", ".map", n / (t1 - t0), "maps/s");
-	report("single1000", ".unmap", n / (t2 - t1), "maps/s");
+	report_part("single1000", ".map", n / (t1 - t0), "maps/s");
+	report_part("single1000", ".unmap", n / (t2 - t1), "maps/s");
 	munmap(memory, 2 * SINGLES * PAGE);
 }
 
@@ -246,8 +235,8 @@ static void singles(void)
 	t1 = now();
 	unmap_singles(0, SINGLES);
 	t2 = now();
-	report("single", ".map", SINGLES / (t1 - t0), "maps/s");
-	report("single", ".unmap", SINGLES / (t2 - t1), "maps/s");
+	report_part("single", ".map", SINGLES / (t1 - t0), "maps/s");
+	report_part("single", ".unmap", SINGLES / (t2 - t1), "maps/s");
 	munmap(memory, SINGLES * PAGE);
 }
 
@@ -290,24 +279,9 @@ static void many(void)
 		t1 = now();
 		unmap += t1 - t0;
 	}
-	report("many", ".map", n / map, "maps/s");
-	report("many", ".unmap", n / unmap, "maps/s");
+	report_part("many", ".map", n / map, "maps/s");
+	report_part("many", ".unmap", n / unmap, "maps/s");
 	munmap(memory, SINGLES * PAGE);
-}
-
-static long meminfo(const char *key)
-{
-	FILE *file = fopen("/proc/meminfo", "r");
-	char line[128], format[64];
-	long kb = -1;
-
-	snprintf(format, sizeof(format), "%s: %%ld kB", key);
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, format, &kb) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return kb;
 }
 
 #define FILES 500
@@ -326,8 +300,8 @@ static void memory(void)
 		if (device_add(name, "vdpasim_net") || device_bind(name, "vhost_vdpa"))
 			die("dev add");
 	}
-	available = meminfo("MemAvailable");
-	slab = meminfo("Slab");
+	available = memory_now("MemAvailable");
+	slab = memory_now("Slab");
 	for (i = 0; i < FILES; i++) {
 		char path[256];
 
@@ -354,9 +328,9 @@ static void memory(void)
 				die("vring");
 		}
 	}
-	report("memory", ".available", (available - meminfo("MemAvailable")) * 1.0 / FILES,
+	report_part("memory", ".available", (available - memory_now("MemAvailable")) * 1.0 / FILES,
 	       "KiB");
-	report("memory", ".slab", (meminfo("Slab") - slab) * 1.0 / FILES, "KiB");
+	report_part("memory", ".slab", (memory_now("Slab") - slab) * 1.0 / FILES, "KiB");
 	for (i = 0; i < FILES; i++) {
 		close(v[i].fd);
 		snprintf(name, sizeof(name), "m%u", i);
@@ -379,7 +353,7 @@ static void delete_open(void)
 	if (device_del(NAME))
 		die("dev del");
 	t1 = now();
-	report("delete", ".open", (t1 - t0) * 1e3, "ms");
+	report_part("delete", ".open", (t1 - t0) * 1e3, "ms");
 	munmap(memory, size);
 	vhost_close(&vhost);
 }

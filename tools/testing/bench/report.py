@@ -22,10 +22,23 @@ WANTED = {
     ("dma_map", "many.map"): 2.5, ("dma_map_va", "many.map"): 2.5,
     ("set_map", "memory.available"): 0.4, ("set_map", "memory.slab"): 0.4,
 }
+# of simulated devices, by virtual addresses and by pinned pages
+DATA = {
+    "net.64": 5, "net.1500": 5, "net.one": 1.2, "net.64.interrupts": 0.1,
+    "net.1500.interrupts": 0.1,
+    "blk.read": 3.5, "blk.write": 3.5, "blk.one": 1.2, "blk.read128k": 1.3,
+    "blk.write128k": 1.3,
+    "virtio.net.64": 1.3, "virtio.net.1500": 1.3, "virtio.blk.1": 1.05,
+    "virtio.blk.32": 1.15,
+}
+WANTED.update({(model, figure): ratio for figure, ratio in DATA.items()
+               for model in ("va", "pa")})
 # where stock has no figure of its own
 AGAINST = {"many.map": "single.map", "many.unmap": "single.unmap"}
 # at most so much, whatever stock does
 LIMIT = {("set_map", "delete.open"): 10}
+LIMIT.update({(model, "idle.net"): 44.5 for model in ("va", "pa")})
+LIMIT.update({(model, "idle.blk"): 128 for model in ("va", "pa")})
 
 
 def show(values):

@@ -15,11 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
+#include "bench.h"
 #include "device.h"
 #include "vring.h"
 
@@ -37,34 +37,6 @@
 #define RUN_LARGE 3000
 
 static struct vhost vhost;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "ring_bench: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static void must(int err, const char *what)
-{
-	if (err < 0) {
-		errno = -err;
-		die(what);
-	}
-}
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-static void report(const char *figure, double value, const char *unit)
-{
-	printf("%s %.2f %s\n", figure, value, unit);
-	fflush(stdout);
-}
 
 /* instructions of a profile are counted between two of these, which do nothing */
 static void mark(void)
@@ -411,45 +383,37 @@ static void blk_write_large(void)
 
 /* Memory that a device costs while nobody uses it */
 
-static long meminfo(const char *field)
-{
-	char line[256];
-	FILE *file = fopen("/proc/meminfo", "r");
-	long value = -1;
-
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, field, strlen(field)))
-			value = atol(line + strlen(field) + 1);
-	if (file)
-		fclose(file);
-	return value;
-}
-
-static long memory_free(void)
-{
-	must(write_file("/proc/sys/vm/drop_caches", "3"), "drop caches");
-	return meminfo("MemAvailable");
-}
-
+/*
+ * A hundred at a time, or as many as there is room for, after a round of them, whose
+ * remains are not theirs. Several times, as what else the kernel does with its memory is
+ * much against so little.
+ */
 static void idle(const char *figure, const char *mgmtdev)
 {
-	enum { DEVICES = 100 };
+	enum { ROUNDS = 5, DEVICES = 100 };
+	long before, after, room;
+	int i, devices, round;
 	char name[16];
-	long before, after;
-	int i;
 
-	/* what the first ones leave behind is not theirs */
-	for (i = 0; i < DEVICES; i++) {
-		snprintf(name, sizeof(name), "idle%d", i);
-		must(device_add(name, mgmtdev), "dev add");
+	/* nobody has them */
+	must(write_file("/sys/bus/vdpa/drivers_autoprobe", "0"), "autoprobe");
+	room = memory_now("MemFree") / 2;
+	for (round = 0; round < ROUNDS; round++) {
+		for (devices = 0; devices < DEVICES; devices++) {
+			if (memory_now("MemFree") < room)
+				break;
+			snprintf(name, sizeof(name), "idle%d", devices);
+			must(device_add(name, mgmtdev), "dev add");
+		}
+		after = memory_used();
+		for (i = 0; i < devices; i++) {
+			snprintf(name, sizeof(name), "idle%d", i);
+			must(device_del(name), "dev del");
+		}
+		before = memory_used();
+		if (round)
+			report(figure, (double)(after - before) / devices, "KiB");
 	}
-	after = memory_free();
-	for (i = 0; i < DEVICES; i++) {
-		snprintf(name, sizeof(name), "idle%d", i);
-		must(device_del(name), "dev del");
-	}
-	before = memory_free();
-	report(figure, (double)(before - after) / DEVICES, "KiB");
 }
 
 static void idle_net(void)
@@ -462,10 +426,7 @@ static void idle_blk(void)
 	idle("idle.blk", "vdpasim_blk");
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} figures[] = {
+static const struct bench_figure figures[] = {
 	{ "net64", net_64 },
 	{ "net1500", net_1500 },
 	{ "netone", net_one },
@@ -476,22 +437,10 @@ static const struct {
 	{ "blkwrite128k", blk_write_large },
 	{ "idlenet", idle_net },
 	{ "idleblk", idle_blk },
+	{},
 };
 
 int main(int argc, char **argv)
 {
-	unsigned int i;
-	int arg;
-
-	for (arg = 1; arg < argc; arg++) {
-		for (i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
-			if (!strcmp(argv[arg], figures[i].name))
-				break;
-		if (i == sizeof(figures) / sizeof(figures[0])) {
-			fprintf(stderr, "ring_bench: no figure %s\n", argv[arg]);
-			return 2;
-		}
-		figures[i].run();
-	}
-	return 0;
+	return bench_main(argc, argv, figures);
 }
