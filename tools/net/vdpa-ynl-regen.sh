@@ -9,19 +9,8 @@ set -euo pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 spec=Documentation/netlink/specs/vdpa.yaml
-tarball=$(printf '%s\n' /usr/src/linux-source-6.12*.tar.xz | sort -V | tail -n 1)
-
-# the generator looks for the schema beside the specification's folder
 ynl=$top/build/ynl
-if [ ! -e "$ynl/tools/net/ynl/ynl-gen-c.py" ]; then
-	mkdir -p "$ynl"
-	tar -xf "$tarball" -C "$ynl" --strip-components=1 --wildcards \
-		'*/tools/net/ynl/*.py' \
-		'*/Documentation/netlink/*.yaml'
-fi
-mkdir -p "$ynl/Documentation/netlink/specs"
-cp "$top/$spec" "$ynl/$spec"
-touch "$ynl/MAINTAINERS"	# by this file it knows a kernel tree's root
+"$top/tools/net/ynl.sh"
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT

@@ -69,8 +69,12 @@ machine() {
 }
 
 run() {
+	tools/net/ynl.sh || return
 	machine clients 180 tools/testing/vm/clients.sh
 	machine clients-pinned 180 tools/testing/vm/clients.sh use_va=0
+	machine pair 240 tools/testing/vm/clients_pair.sh
+	machine pair-pinned 240 tools/testing/vm/clients_pair.sh use_va=0
+	machine disks 240 tools/testing/vm/clients_disks.sh
 	machine va 600 tools/testing/vm/kselftests.sh va
 	machine pinned 600 tools/testing/vm/kselftests.sh pinned use_va=0
 	machine pinned-dma-map 600 tools/testing/vm/kselftests.sh pinned-dma-map \

@@ -40,6 +40,8 @@ timeout 280 "$qemu" -nodefaults -no-user-config -display none -no-reboot \
 	-device "vhost-vdpa-device-pci,vhostdev=$blk" >/run/vm/out/qemu.log 2>&1
 verdict "QEMU ends well" $?
 sed 's/^/# /' /run/vm/out/qemu.log
+[ -e /run/vm/out/qemu.log ] && ! grep -aiE 'map.*fail|fail.*map|vhost.*fail' /run/vm/out/qemu.log
+verdict "QEMU maps all it wants to" $?
 tr -d '\r' <"$log" | grep -a '^guest:' | sed 's/^/# /'
 
 said "network ok"; verdict "the guest's frames come back over netdev vhost-vdpa" $?

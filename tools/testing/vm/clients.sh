@@ -8,16 +8,7 @@ set -uo pipefail
 
 source tools/testing/vm/lib.sh
 
-test_case() {
-	local name=$1
-	shift
-	if said=$("$@" 2>&1); then
-		echo "ok clients: $name"
-	else
-		echo "not ok clients: $name"
-		sed 's/^/# /' <<<"$said"
-	fi
-}
+suite=clients
 
 # json COMMAND... -- EXPRESSION: a python expression over the tool's parsed output
 json() {

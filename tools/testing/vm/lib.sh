@@ -61,3 +61,21 @@ bind_to() {
 
 block_of() { ls "/sys/bus/vdpa/devices/$1/"virtio*/block; }
 net_of() { ls "/sys/bus/vdpa/devices/$1/"virtio*/net; }
+
+# ynl COMMAND JSON: a request to the family, with attributes that iproute2 does not know
+ynl() {
+	python3 build/ynl/tools/net/ynl/cli.py \
+		--spec build/ynl/Documentation/netlink/specs/vdpa.yaml --do "$1" --json "$2"
+}
+
+# test_case NAME COMMAND...: with $suite set, one line "ok" or "not ok", and in that case what it said
+test_case() {
+	local name=$1 said
+	shift
+	if said=$("$@" 2>&1); then
+		echo "ok $suite: $name"
+	else
+		echo "not ok $suite: $name"
+		tail -n 100 <<<"$said" | sed 's/^/# /'
+	fi
+}
