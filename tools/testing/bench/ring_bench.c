@@ -17,13 +17,13 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include "bench.h"
 #include "device.h"
 #include "vring.h"
 
-#define NAME "bench"
 #define RING 256
 #define DEPTH_NET 64
 #define NET_HDR 12
@@ -37,6 +37,7 @@
 #define RUN_LARGE 3000
 
 static struct vhost vhost;
+static char name_of_device[16] = "bench";
 
 /* instructions of a profile are counted between two of these, which do nothing */
 static void mark(void)
@@ -129,13 +130,13 @@ static void descriptor(struct queue *queue, uint16_t i, const void *at, uint32_t
 
 static void device_make(const char *mgmtdev)
 {
-	must(device_add(NAME, mgmtdev), "dev add");
-	must(device_bind(NAME, "vhost_vdpa"), "bind");
+	must(device_add(name_of_device, mgmtdev), "dev add");
+	must(device_bind(name_of_device, "vhost_vdpa"), "bind");
 }
 
 static void session_start(void)
 {
-	must(vhost_open(&vhost, NAME), "open");
+	must(vhost_open(&vhost, name_of_device), "open");
 	must(vhost_negotiate(&vhost, 1ull << VIRTIO_RING_F_EVENT_IDX), "negotiate");
 }
 
@@ -147,7 +148,7 @@ static void device_go(void)
 
 static void device_stop(void)
 {
-	must(device_del(NAME), "dev del");
+	must(device_del(name_of_device), "dev del");
 }
 
 /* Network: what is sent comes back */
@@ -265,6 +266,72 @@ static void net_1500(void)
 static void net_one(void)
 {
 	net_figure("one", 64, RUN_ONE, 1);
+}
+
+/* Several devices at the same time, on a machine with several processors */
+
+#define SCALE_SECONDS 3
+
+/* A process with a device of its own. It writes when it is ready, and then its packets. */
+static void scale_child(int number, int start, int result)
+{
+	unsigned long packets = 0;
+	double end;
+	char byte = 0;
+
+	snprintf(name_of_device, sizeof(name_of_device), "bench%d", number);
+	net_start(64);
+	net_run(1000, DEPTH_NET);
+	if (write(result, &packets, sizeof(packets)) != sizeof(packets) ||
+	    read(start, &byte, 1) != 1)
+		die("start");
+	for (end = now() + SCALE_SECONDS; now() < end; packets += 1000)
+		net_run(1000, DEPTH_NET);
+	if (write(result, &packets, sizeof(packets)) != sizeof(packets))
+		die("result");
+	vhost_close(&vhost);
+	device_stop();
+	exit(0);
+}
+
+/* Return: packets per second of all. */
+static double scale_run(int devices)
+{
+	int start[2], result[2], i;
+	unsigned long packets, all = 0;
+
+	if (pipe(start) || pipe(result))
+		die("pipe");
+	for (i = 0; i < devices; i++)
+		if (!fork())
+			scale_child(i, start[0], result[1]);
+	for (i = 0; i < devices; i++)
+		if (read(result[0], &packets, sizeof(packets)) != sizeof(packets))
+			die("child");
+	if (write(start[1], "start...", devices) != devices)
+		die("start");
+	for (i = 0; i < devices; i++) {
+		if (read(result[0], &packets, sizeof(packets)) != sizeof(packets))
+			die("child");
+		all += packets;
+	}
+	while (wait(NULL) > 0)
+		;
+	close(start[0]);
+	close(start[1]);
+	close(result[0]);
+	close(result[1]);
+	return (double)all / SCALE_SECONDS;
+}
+
+/* What two and four do, against one. */
+static void scale(void)
+{
+	double one = scale_run(1);
+
+	report("scale.one", one, "packets/s");
+	report("scale.two", scale_run(2) / one, "x");
+	report("scale.four", scale_run(4) / one, "x");
 }
 
 /* Block: requests of a fixed shape */
@@ -430,6 +497,7 @@ static const struct bench_figure figures[] = {
 	{ "net64", net_64 },
 	{ "net1500", net_1500 },
 	{ "netone", net_one },
+	{ "scale", scale },
 	{ "blkread", blk_read },
 	{ "blkwrite", blk_write },
 	{ "blkone", blk_one },

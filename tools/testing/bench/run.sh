@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Measure against the stock vDPA in one boot, in turns, on a machine whose clock counts
-# instructions.
+# instructions; how devices share processors ("scale") on one with two of them and an
+# ordinary clock.
 #
 #   run.sh [-r ROUNDS] [FIGURE...]
 #
@@ -23,7 +24,21 @@ fi
 tools/testing/selftests.sh tools
 make -s -C "$here" OUTPUT="$top/build/bench" UAPI="$top/build/uapi"
 "$here/stock.sh" "$release" "$top/build/bench/stock"
-tools/testing/vm/run.sh -i -k "$release" -m 4096 -t 3000 -o build/vm/bench -- \
-	"$here/machine.sh" "$rounds" "$top/build/bench/stock" "$@" |
-	tee build/bench/figures
+
+# measure OPTION... -- FIGURE...
+measure() {
+	local options=()
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	tools/testing/vm/run.sh "${options[@]}" -k "$release" -m 4096 -t 3000 -o build/vm/bench \
+		-- "$here/machine.sh" "$rounds" "$top/build/bench/stock" "$@"
+}
+
+{
+	[ "$*" = scale ] || measure -i -- "$@"
+	[[ $# -gt 0 && " $* " != *" scale "* ]] || measure -- scale
+} | tee build/bench/figures
 exec "$here/report.py" build/bench/figures
