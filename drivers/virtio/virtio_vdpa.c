@@ -67,9 +67,16 @@ static u8 virtio_vdpa_get_status(struct virtio_device *vdev)
 	return vdpa->config->get_status(vdpa);
 }
 
+/*
+ * The caller cannot be told that the device does not begin (section 2.1.2): what its driver
+ * asks for from now on is to fail, rather than never to end.
+ */
 static void virtio_vdpa_set_status(struct virtio_device *vdev, u8 status)
 {
 	vdpa_set_status(to_vdpa(vdev), status);
+	if ((status & VIRTIO_CONFIG_S_DRIVER_OK) &&
+	    (virtio_vdpa_get_status(vdev) & VIRTIO_CONFIG_S_NEEDS_RESET))
+		virtio_break_device(vdev);
 }
 
 static void virtio_vdpa_reset(struct virtio_device *vdev)

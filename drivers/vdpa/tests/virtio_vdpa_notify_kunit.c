@@ -398,6 +398,27 @@ static void reset_one_not_taken(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vio->mock->vq[1].ready);
 }
 
+static void set_status_in_vain(struct vdpa_device *vdev, u8 status)
+{
+	if (status & VIRTIO_CONFIG_S_DRIVER_OK)
+		status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	to_mock(vdev)->status = status;
+}
+
+/* A device that does not begin answers nothing: nothing is asked of it. */
+static void does_not_begin(struct kunit *test)
+{
+	struct vio *vio = test->priv;
+	unsigned int i;
+
+	vio->mock->ops.set_status = set_status_in_vain;
+	vio_start(vio);
+	KUNIT_ASSERT_NOT_NULL(test, vio->vdev);
+	for (i = 0; i < MOCK_VQS; i++)
+		if (vio->vqs[i])
+			KUNIT_EXPECT_TRUE(test, virtqueue_is_broken(vio->vqs[i]));
+}
+
 static struct kunit_case notify_cases[] = {
 	KUNIT_CASE(notify_kick),
 	KUNIT_CASE(notify_kick_with_data),
@@ -412,6 +433,7 @@ static struct kunit_case notify_cases[] = {
 	KUNIT_CASE(affinity_not_asked_for),
 	KUNIT_CASE(affinity_refused),
 	KUNIT_CASE(affinity_by_hand),
+	KUNIT_CASE(does_not_begin),
 	KUNIT_CASE(reset_one),
 	KUNIT_CASE(reset_one_not_taken),
 	{}

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <linux/vdpa.h>
 #include <linux/vhost_vdpa.h>
 #include <linux/virtio_config.h>
 #include "device.h"
@@ -39,6 +40,7 @@ struct scene {
 	char *scattered;
 	char *pieces;		/* five mappings side by side, one of them private */
 	const char *class;
+	const struct wish *wishes;
 	const char *driver;
 };
 
@@ -205,7 +207,7 @@ static int op_add(struct scene *scene)
 
 	vhost_close(&scene->v);
 	device_del(NAME);
-	err = device_add(NAME, scene->class);
+	err = device_create(NAME, scene->class, scene->wishes, NULL);
 	return err;
 }
 
@@ -295,9 +297,17 @@ FIXTURE_VARIANT(fail) {
 	int (*before)(struct scene *scene);	/* without faults */
 	int (*op)(struct scene *scene);
 	const char *class;
+	const struct wish *wishes;
 	const char *driver;
 	bool whole;	/* it has an effect or none */
 	bool session;	/* and the session goes on */
+};
+
+/* a disk on a file: this program will do */
+static const struct wish on_file[] = {
+	{ VDPA_ATTR_DEV_BLK_BACKING, .text = "/proc/self/exe" },
+	{ VDPA_ATTR_DEV_BLK_READ_ONLY, 1, 1 },
+	{},
 };
 
 #define MAPS .class = "vdpasim_net", .session = true
@@ -323,6 +333,9 @@ FIXTURE_VARIANT_ADD(fail, close) {
 };
 FIXTURE_VARIANT_ADD(fail, add_net) { .op = op_add, .class = "vdpasim_net" };
 FIXTURE_VARIANT_ADD(fail, add_blk) { .op = op_add, .class = "vdpasim_blk" };
+FIXTURE_VARIANT_ADD(fail, add_file) {
+	.op = op_add, .class = "vdpasim_blk", .wishes = on_file
+};
 FIXTURE_VARIANT_ADD(fail, bind_vhost) {
 	.op = op_bind, .class = "vdpasim_net", .driver = "vhost_vdpa"
 };
@@ -338,6 +351,7 @@ FIXTURE_SETUP(fail)
 		device_del(NAME);
 	self->scene.v.fd = -1;
 	self->scene.class = variant->class;
+	self->scene.wishes = variant->wishes;
 	self->scene.driver = variant->driver;
 	write_file("/sys/bus/vdpa/drivers_autoprobe", "0");
 	self->pinned = pages_pinned();
