@@ -11,7 +11,7 @@
 #   uapi	our UAPI headers against the distribution's
 #   vendor	the stock vendor drivers, unmodified, against our header and symbols
 #   kunit	KUnit suites in a User Mode Linux kernel with our sources laid over it
-#   faults	each allocation fails in turn, in the same kernel
+#   faults	in the same kernel: each allocation fails in turn, the simulators' kselftests
 #   vm		kselftests and unmodified clients on the distribution's kernel
 #   clients	DPDK and QEMU, unmodified, on /dev/vhost-vdpa-N
 #
