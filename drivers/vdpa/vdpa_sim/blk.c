@@ -22,6 +22,9 @@ MODULE_PARM_DESC(shared_backend, "all devices are the same disk (default 0)");
 	 BIT_ULL(VIRTIO_BLK_F_DISCARD) | BIT_ULL(VIRTIO_BLK_F_WRITE_ZEROES) | \
 	 BIT_ULL(VIRTIO_BLK_F_LIFETIME) | BIT_ULL(VIRTIO_BLK_F_SECURE_ERASE))
 
+/* groups of a queue's parts, each in its own address space if the driver wants */
+enum { BLK_GROUP_DATA, BLK_GROUP_RING, BLK_GROUPS };
+
 /* the store of every device when they share one; constant while devices exist */
 static struct blk_store *shared_store;
 
@@ -59,8 +62,9 @@ static void blk_free(struct vdpa_sim *sim)
 static const struct vdpa_sim_class blk_class = {
 	.id = VIRTIO_ID_BLOCK,
 	.config_size = sizeof(struct virtio_blk_config),
-	.default_ngroups = 1,
-	.default_nas = 1,
+	.default_ngroups = BLK_GROUPS,
+	.default_nas = 2,
+	.ring_group = BLK_GROUP_RING,
 	.serve = vdpa_sim_blk_serve,
 	.get_config = blk_get_config,
 	.put_stats = blk_put_stats,

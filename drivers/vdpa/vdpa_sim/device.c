@@ -94,6 +94,7 @@ struct vdpa_sim *vdpa_sim_create(const struct vdpa_sim_class *class,
 		put_device(&sim->vdpa.dev);
 		return ERR_PTR(err);
 	}
+	vdpa_sim_default_groups(sim);
 	vdpa_sim_default_maps(sim);
 	return sim;
 }

@@ -26,7 +26,7 @@
 #define NET_MTU_DEFAULT 1500
 
 /* groups of queues, each in its own address space if the driver wants */
-enum { NET_GROUP_DATA, NET_GROUP_CTRL, NET_GROUPS };
+enum { NET_GROUP_DATA, NET_GROUP_CTRL, NET_GROUP_RING, NET_GROUPS };
 
 static const char *const rx_names[] = {
 	"rx packets", "rx bytes", "rx errors", "rx overruns", "rx drops",
@@ -123,6 +123,7 @@ static const struct vdpa_sim_class net_class = {
 	.id = VIRTIO_ID_NET,
 	.config_size = sizeof(struct virtio_net_config),
 	.default_ngroups = NET_GROUPS,
+	.ring_group = NET_GROUP_RING,
 	.default_nas = 2,
 	.serve = net_serve,
 	.passive = net_passive,

@@ -198,11 +198,36 @@ static u32 sim_get_vq_align(struct vdpa_device *vdpa)
 	return PAGE_SIZE;
 }
 
+/* The group of a queue's buffers. */
+u32 vdpa_sim_group(struct vdpa_sim *sim, u16 index)
+{
+	return sim->class->group ? sim->class->group(sim, index) : 0;
+}
+
+/* The group of its ring. */
+u32 vdpa_sim_ring_group(struct vdpa_sim *sim, u16 index)
+{
+	return vdpa_sim_group(sim, index) ?: sim->class->ring_group;
+}
+
 static u32 sim_get_vq_group(struct vdpa_device *vdpa, u16 idx)
 {
-	struct vdpa_sim *sim = vdpa_to_sim(vdpa);
+	return vdpa_sim_group(vdpa_to_sim(vdpa), idx);
+}
 
-	return sim->class->group ? sim->class->group(sim, idx) : 0;
+static u32 sim_get_vq_desc_group(struct vdpa_device *vdpa, u16 idx)
+{
+	return vdpa_sim_ring_group(vdpa_to_sim(vdpa), idx);
+}
+
+/* Everything is in the first address space. */
+void vdpa_sim_default_groups(struct vdpa_sim *sim)
+{
+	unsigned int i;
+
+	for (i = 0; i < sim->vdpa.ngroups; i++)
+		sim->group_asid[i] = 0;
+	sim->group_asid[sim->class->ring_group] = VDPA_SIM_FOLLOW;
 }
 
 /* Features, status, configuration space */
@@ -314,8 +339,7 @@ static int sim_compat_reset(struct vdpa_device *vdpa, u32 flags)
 		sim->config_cb = (struct vdpa_callback) {};
 	scoped_guard(spinlock, &sim->state_lock)
 		WRITE_ONCE(sim->status, 0);
-	for (i = 0; i < vdpa->ngroups; i++)
-		sim->group_asid[i] = 0;
+	vdpa_sim_default_groups(sim);
 	sim->features = 0;
 	sim->suspended = false;
 	if (sim->class->reset)
@@ -479,6 +503,7 @@ static void sim_free(struct vdpa_device *vdpa)
 	.get_vq_num_max = sim_get_vq_num_max,			\
 	.get_vq_align = sim_get_vq_align,			\
 	.get_vq_group = sim_get_vq_group,			\
+	.get_vq_desc_group = sim_get_vq_desc_group,		\
 	.set_vq_affinity = sim_set_vq_affinity,			\
 	.get_vq_affinity = sim_get_vq_affinity,			\
 	.get_device_id = sim_get_device_id,			\

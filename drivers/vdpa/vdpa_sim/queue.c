@@ -59,15 +59,15 @@ EXPORT_SYMBOL_GPL(vdpa_sim_queue_wake);
 static int start_ring(struct vdpa_sim_queue *queue)
 {
 	struct vdpa_sim *sim = queue->sim;
-	const struct vdpa_sim_class *class = sim->class;
-	u32 group = class->group ? class->group(sim, queue->index) : 0;
+	unsigned int asid = sim->group_asid[vdpa_sim_group(sim, queue->index)];
+	unsigned int ring_asid = sim->group_asid[vdpa_sim_ring_group(sim, queue->index)];
 	struct vdpa_ring_config cfg = {
 		.num = queue->num,
 		.desc = queue->desc,
 		.driver = queue->driver,
 		.device = queue->device,
-		.asid = sim->group_asid[group],
-		.ring_asid = sim->group_asid[group],
+		.asid = asid,
+		.ring_asid = ring_asid == VDPA_SIM_FOLLOW ? asid : ring_asid,
 		.features = sim->features,
 		.state = queue->state,
 	};

@@ -47,6 +47,9 @@
 struct dentry;
 struct vdpa_sim;
 
+/* nobody chose an address space for it */
+#define VDPA_SIM_FOLLOW UINT_MAX
+
 struct vdpa_sim_worker;
 
 /**
@@ -108,12 +111,15 @@ struct vdpa_sim_queue {
  * @config_size: bytes of configuration space
  * @default_ngroups: number of virtqueue groups
  * @default_nas: number of address spaces
+ * @ring_group: group of the rings of those queues whose buffers are in group 0. Of others
+ *	rings and buffers are in one group.
  */
 struct vdpa_sim_class {
 	u32 id;
 	size_t config_size;
 	unsigned int default_ngroups;
 	unsigned int default_nas;
+	unsigned int ring_group;
 
 	/**
 	 * @serve: handle up to VDPA_SIM_BURST chains of @queue, whose lock and
@@ -161,7 +167,8 @@ struct vdpa_sim_class {
  * @offered: virtio features; constant
  * @mem: address spaces
  * @queues: &vdpa_device.nvqs of them
- * @group_asid: address space of each group. Changed while no queue runs.
+ * @group_asid: address space of each group; VDPA_SIM_FOLLOW for rings that are where their
+ *	buffers are. Changed while no queue runs.
  * @features: in force. Written under cf_lock.
  * @running: DRIVER_OK and not suspended. Changed under the bus driver's lock;
  *	queues look at it under their own, and are told when it changes.
@@ -229,6 +236,9 @@ const struct vdpa_config_ops *vdpa_sim_ops(void);
 bool vdpa_sim_use_va(void);
 unsigned int vdpa_sim_max_maps(void);
 void vdpa_sim_default_maps(struct vdpa_sim *sim);
+void vdpa_sim_default_groups(struct vdpa_sim *sim);
+u32 vdpa_sim_group(struct vdpa_sim *sim, u16 index);
+u32 vdpa_sim_ring_group(struct vdpa_sim *sim, u16 index);
 
 /* queue.c */
 
