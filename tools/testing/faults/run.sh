@@ -35,7 +35,7 @@ program() {
 }
 
 simulators=(sim_blk_test sim_blk_create_test sim_blk_file_test sim_blk_slow_test sim_net_test
-	sim_net_ctrl_test sim_net_wire_test sim_queues_test sim_fault_test)
+	sim_net_ctrl_test sim_net_wire_test sim_queues_test sim_fault_test sim_groups_test)
 
 program va fail-nth
 program pinned fail-nth vdpa_sim.use_va=0

@@ -66,6 +66,31 @@ bytes_survive() {
 }
 
 queues_show() { [ "$(find "/sys/block/$(block_of d)/mq" -mindepth 1 -maxdepth 1 | wc -l)" -eq 2 ]; }
+# each queue's thread on processors of its own
+workers_spread() {
+	local q cpus=
+	for q in 0 1; do
+		cpus+=" $(sed -n 's/^Cpus_allowed_list:\t//p' \
+			"$(dirname "$(grep -lx "d-$q" /proc/[0-9]*/comm)")/status")"
+	done
+	echo "allowed:$cpus"
+	[ "$cpus" = " 0 1" ] || [ "$cpus" = " 1 0" ]
+}
+
+# two devices that are one disk
+shared() {
+	rmmod vdpa_sim_blk && modprobe vdpa_sim_blk shared_backend=1 &&
+		vdpa dev add name d mgmtdev vdpasim_blk && vdpa dev add name e mgmtdev vdpasim_blk &&
+		bind_to d virtio_vdpa && bind_to e virtio_vdpa &&
+		wait_for block_of d && wait_for block_of e &&
+		head -c 4M /dev/urandom >/run/bytes &&
+		dd if=/run/bytes of="$(disk)" bs=1M oflag=direct &&
+		cmp -n $((4 << 20)) /run/bytes "/dev/$(block_of e)" &&
+		remove && cmp -n $((4 << 20)) /run/bytes "/dev/$(block_of e)" &&
+		! ynl dev-new "{\"mgmtdev-dev-name\":\"vdpasim_blk\", \"dev-name\":\"d\",
+			\"dev-blk-backing\":\"$dir/image\"}" && vdpa dev del e
+}
+
 is_read_only() { [ "$(cat "/sys/block/$(block_of d)/ro")" = 1 ]; }
 
 read_only() {
@@ -80,6 +105,7 @@ read_only() {
 all_of() {
 	test_case "$1: create" create
 	test_case "$1: two queues" queues_show
+	test_case "$1: served by threads on two processors" workers_spread
 	test_case "$1: fio random writes, verified" \
 		verified random --rw=randwrite --bs=4k --iodepth=32 --io_size=8m
 	test_case "$1: fio mixed sizes, verified" \
@@ -109,4 +135,5 @@ test_case "block device: its bytes are the disk's" same_as_backing $dir/image2
 test_case "block device: bytes survive the device" bytes_survive
 test_case "block device: remove" remove
 test_case "block device: released" losetup -d "$backing"
+test_case "shared: what one device writes the other reads" shared
 test_case "modules unload" unload_modules

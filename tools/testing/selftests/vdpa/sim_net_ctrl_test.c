@@ -252,7 +252,7 @@ TEST_F(ctrl, own_address_space)
 
 	ASSERT_EQ(0, vhost_ioctl(vhost, VHOST_VDPA_GET_GROUP_NUM, &groups));
 	ASSERT_EQ(0, vhost_ioctl(vhost, VHOST_VDPA_GET_AS_NUM, &spaces));
-	EXPECT_EQ(2, groups);
+	EXPECT_EQ(3, groups);
 	EXPECT_EQ(2, spaces);
 	for (state.index = 0; state.index < 3; state.index++) {
 		unsigned int index = state.index;

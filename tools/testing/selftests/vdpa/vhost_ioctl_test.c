@@ -46,7 +46,7 @@ TEST_F(vhost, numbers)
 	EXPECT_EQ(0, vhost_ioctl(&self->v, VHOST_VDPA_GET_VQS_COUNT, &u32));
 	EXPECT_EQ(3, u32);
 	EXPECT_EQ(0, vhost_ioctl(&self->v, VHOST_VDPA_GET_GROUP_NUM, &u32));
-	EXPECT_EQ(2, u32);
+	EXPECT_EQ(3, u32);
 	EXPECT_EQ(0, vhost_ioctl(&self->v, VHOST_VDPA_GET_AS_NUM, &number));
 	EXPECT_EQ(2, number);
 	EXPECT_EQ(0, vhost_ioctl(&self->v, VHOST_VDPA_GET_IOVA_RANGE, &range));
@@ -57,7 +57,12 @@ TEST_F(vhost, numbers)
 	EXPECT_EQ(1, state.num);
 	EXPECT_EQ(0, vhost_ioctl(&self->v, VHOST_VDPA_GET_VRING_SIZE, &state));
 	EXPECT_EQ(256, state.num);
-	EXPECT_EQ(-EOPNOTSUPP, vhost_ioctl(&self->v, VHOST_VDPA_GET_VRING_DESC_GROUP, &state));
+	/* the control queue's ring is in the group of its buffers, others in one of theirs */
+	EXPECT_EQ(0, vhost_ioctl(&self->v, VHOST_VDPA_GET_VRING_DESC_GROUP, &state));
+	EXPECT_EQ(1, state.num);
+	state.index = 0;
+	EXPECT_EQ(0, vhost_ioctl(&self->v, VHOST_VDPA_GET_VRING_DESC_GROUP, &state));
+	EXPECT_EQ(2, state.num);
 }
 
 TEST_F(vhost, status)
@@ -98,7 +103,8 @@ TEST_F(vhost, backend_features)
 	want = BIT(VHOST_BACKEND_F_IOTLB_MSG_V2) | BIT(VHOST_BACKEND_F_IOTLB_BATCH) |
 	       BIT(VHOST_BACKEND_F_IOTLB_ASID) | BIT(VHOST_BACKEND_F_SUSPEND) |
 	       BIT(VHOST_BACKEND_F_RESUME) | BIT(VHOST_BACKEND_F_ENABLE_AFTER_DRIVER_OK) |
-	       BIT(VHOST_BACKEND_F_IOTLB_PERSIST) | BIT(VHOST_BACKEND_F_IOTLB_ERRNO);
+	       BIT(VHOST_BACKEND_F_IOTLB_PERSIST) | BIT(VHOST_BACKEND_F_IOTLB_ERRNO) |
+	       BIT(VHOST_BACKEND_F_DESC_ASID);
 	EXPECT_EQ(want, offered);
 	EXPECT_EQ(0, vhost_ioctl(&self->v, VHOST_SET_BACKEND_FEATURES, &offered));
 	want = BIT(60);
@@ -179,7 +185,7 @@ TEST_F(vhost, group_asid)
 	EXPECT_EQ(-EINVAL, vhost_ioctl(&self->v, VHOST_VDPA_SET_GROUP_ASID, &state));
 	state.num = 0xffffffff;
 	EXPECT_EQ(-EINVAL, vhost_ioctl(&self->v, VHOST_VDPA_SET_GROUP_ASID, &state));
-	state.index = 2;
+	state.index = 3;
 	state.num = 0;
 	EXPECT_GT(0, vhost_ioctl(&self->v, VHOST_VDPA_SET_GROUP_ASID, &state));
 	state.index = 0xffffffff;
