@@ -44,6 +44,13 @@ static int blk_put_stats(struct vdpa_sim_queue *queue, struct sk_buff *msg)
 	return 0;
 }
 
+static int blk_serve(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer)
+{
+	if (sim_to_blk(queue->sim)->flights)
+		return vdpa_sim_blk_serve_file(queue);
+	return vdpa_sim_blk_serve(queue);
+}
+
 static void blk_get_config(struct vdpa_sim *sim, void *data)
 {
 	memcpy(data, &sim_to_blk(sim)->config, sizeof(struct virtio_blk_config));
@@ -65,7 +72,7 @@ static const struct vdpa_sim_class blk_class = {
 	.default_ngroups = BLK_GROUPS,
 	.default_nas = 2,
 	.ring_group = BLK_GROUP_RING,
-	.serve = vdpa_sim_blk_serve,
+	.serve = blk_serve,
 	.get_config = blk_get_config,
 	.put_stats = blk_put_stats,
 	.stop = vdpa_sim_blk_stop,

@@ -90,7 +90,7 @@ static inline struct vdpa_sim_blk *sim_to_blk(struct vdpa_sim *sim)
 
 /* blk_request.c */
 
-int vdpa_sim_blk_serve(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer);
+int vdpa_sim_blk_serve(struct vdpa_sim_queue *queue);
 bool vdpa_sim_blk_range_valid(const struct vdpa_sim_blk *blk, u64 sector, u64 len);
 bool vdpa_sim_blk_negotiated(const struct vdpa_sim_blk *blk, u32 type);
 int vdpa_sim_blk_header(struct vdpa_chain *chain, u32 *type, u64 *sector);

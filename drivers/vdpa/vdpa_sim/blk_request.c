@@ -328,14 +328,13 @@ static int blk_handle(struct vdpa_sim_queue *queue, struct blk_hint *hint,
 }
 
 /**
- * vdpa_sim_blk_serve() - &vdpa_sim_class.serve
+ * vdpa_sim_blk_serve() - &vdpa_sim_class.serve of a disk in memory
  * @queue: request queue
- * @peer: none
  *
  * Context: Process context, @queue's lock held, within a burst.
  * Return: as &vdpa_sim_class.serve.
  */
-int vdpa_sim_blk_serve(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer)
+int vdpa_sim_blk_serve(struct vdpa_sim_queue *queue)
 {
 	struct blk_hint hint = {};
 	struct vdpa_chain chain;
@@ -343,8 +342,6 @@ int vdpa_sim_blk_serve(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer
 
 	lockdep_assert_held(&queue->lock);
 
-	if (sim_to_blk(queue->sim)->flights)
-		return vdpa_sim_blk_serve_file(queue);
 	for (i = 0; i < VDPA_SIM_BURST; i++) {
 		err = vdpa_ring_next(queue->ring, &chain);
 		if (err <= 0)
