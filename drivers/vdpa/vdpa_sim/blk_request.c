@@ -313,8 +313,7 @@ int vdpa_sim_blk_answer(struct vdpa_chain *chain, u8 status)
 }
 
 /* One chain. One without room for a status cannot be answered and is only given back. */
-static int blk_handle(struct vdpa_sim_queue *queue, struct blk_hint *hint,
-		      struct vdpa_chain *chain)
+static int blk_handle(struct vdpa_sim_queue *queue, struct vdpa_chain *chain, void *hint)
 {
 	int result;
 
@@ -337,22 +336,6 @@ static int blk_handle(struct vdpa_sim_queue *queue, struct blk_hint *hint,
 int vdpa_sim_blk_serve(struct vdpa_sim_queue *queue)
 {
 	struct blk_hint hint = {};
-	struct vdpa_chain chain;
-	int i, err;
 
-	lockdep_assert_held(&queue->lock);
-
-	for (i = 0; i < VDPA_SIM_BURST; i++) {
-		err = vdpa_ring_next(queue->ring, &chain);
-		if (err <= 0)
-			return err;
-		err = blk_handle(queue, &hint, &chain);
-		if (err == -EAGAIN)
-			vdpa_ring_unget(queue->ring, &chain);
-		if (unlikely(err))
-			return err;
-		vdpa_ring_complete(queue->ring, &chain);
-		queue->chains++;
-	}
-	return 0;
+	return vdpa_sim_serve_each(queue, blk_handle, &hint);
 }

@@ -164,7 +164,8 @@ static int ctrl_run(struct vdpa_sim_net *net, struct vdpa_chain *chain)
 }
 
 /* Obey one command and say so. Return: 0, or -errno when the ring broke or -EAGAIN. */
-static int ctrl_serve_one(struct vdpa_sim_queue *queue, struct vdpa_chain *chain)
+static int ctrl_serve_one(struct vdpa_sim_queue *queue, struct vdpa_chain *chain,
+			  void *data)
 {
 	int err = ctrl_run(sim_to_net(queue->sim), chain);
 	u8 ack = err ? VIRTIO_NET_ERR : VIRTIO_NET_OK;
@@ -189,22 +190,5 @@ static int ctrl_serve_one(struct vdpa_sim_queue *queue, struct vdpa_chain *chain
  */
 int vdpa_sim_net_serve_ctrl(struct vdpa_sim_queue *queue)
 {
-	struct vdpa_chain chain;
-	int i, err;
-
-	lockdep_assert_held(&queue->lock);
-
-	for (i = 0; i < VDPA_SIM_BURST; i++) {
-		err = vdpa_ring_next(queue->ring, &chain);
-		if (err <= 0)
-			return err;
-		err = ctrl_serve_one(queue, &chain);
-		if (err == -EAGAIN)
-			vdpa_ring_unget(queue->ring, &chain);
-		if (err)
-			return err;
-		vdpa_ring_complete(queue->ring, &chain);
-		queue->chains++;
-	}
-	return 0;
+	return vdpa_sim_serve_each(queue, ctrl_serve_one, NULL);
 }

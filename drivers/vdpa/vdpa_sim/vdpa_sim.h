@@ -266,6 +266,35 @@ enum vdpa_sim_served vdpa_sim_queue_serve(struct vdpa_sim_queue *queue,
 					  bool ask);
 bool vdpa_sim_set_needs_reset(struct vdpa_sim_queue *queue);
 
+/*
+ * &vdpa_sim_class.serve of a queue whose chains are handled one by one: @handle returns 0,
+ * -EAGAIN, or another error when the ring broke. Inlined, as is @handle.
+ */
+static __always_inline int
+vdpa_sim_serve_each(struct vdpa_sim_queue *queue,
+		    int (*handle)(struct vdpa_sim_queue *queue,
+				  struct vdpa_chain *chain, void *data), void *data)
+{
+	struct vdpa_chain chain;
+	int i, err;
+
+	lockdep_assert_held(&queue->lock);
+
+	for (i = 0; i < VDPA_SIM_BURST; i++) {
+		err = vdpa_ring_next(queue->ring, &chain);
+		if (err <= 0)
+			return err;
+		err = handle(queue, &chain, data);
+		if (err == -EAGAIN)
+			vdpa_ring_unget(queue->ring, &chain);
+		if (unlikely(err))
+			return err;
+		vdpa_ring_complete(queue->ring, &chain);
+		queue->chains++;
+	}
+	return 0;
+}
+
 /* worker.c */
 
 struct vdpa_sim_worker *vdpa_sim_worker_create(struct vdpa_sim_queue *queue);
