@@ -5,7 +5,6 @@
 #include <linux/module.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
-#include <net/netlink.h>
 #include <uapi/linux/vdpa.h>
 #include <uapi/linux/virtio_ids.h>
 #include "blk.h"
@@ -32,16 +31,11 @@ static const char *const blk_stat_names[] = {
 	"reads", "writes", "other requests", "bytes", "errors",
 };
 
-static int blk_put_stats(struct vdpa_sim_queue *queue, struct sk_buff *msg)
+static const char *const *blk_stats(const struct vdpa_sim_queue *queue,
+				    unsigned int *count)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(blk_stat_names); i++)
-		if (nla_put_string(msg, VDPA_ATTR_DEV_VENDOR_ATTR_NAME, blk_stat_names[i]) ||
-		    nla_put_u64_64bit(msg, VDPA_ATTR_DEV_VENDOR_ATTR_VALUE,
-				      queue->stats[i], VDPA_ATTR_PAD))
-			return -EMSGSIZE;
-	return 0;
+	*count = ARRAY_SIZE(blk_stat_names);
+	return blk_stat_names;
 }
 
 static int blk_serve(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer)
@@ -74,7 +68,7 @@ static const struct vdpa_sim_class blk_class = {
 	.ring_group = BLK_GROUP_RING,
 	.serve = blk_serve,
 	.get_config = blk_get_config,
-	.put_stats = blk_put_stats,
+	.stat_names = blk_stats,
 	.stop = vdpa_sim_blk_stop,
 	.free = blk_free,
 };

@@ -6,7 +6,7 @@
 #include <linux/etherdevice.h>
 #include <linux/export.h>
 #include <linux/module.h>
-#include <net/netlink.h>
+#include <linux/netlink.h>
 #include <uapi/linux/vdpa.h>
 #include <uapi/linux/virtio_ids.h>
 #include "net.h"
@@ -100,23 +100,15 @@ static u32 net_group(struct vdpa_sim *sim, u16 index)
 						     NET_GROUP_DATA;
 }
 
-static int net_put_stats(struct vdpa_sim_queue *queue, struct sk_buff *msg)
+static const char *const *net_stats(const struct vdpa_sim_queue *queue,
+				    unsigned int *count)
 {
-	const char *const *names = queue->index % 2 ? tx_names : rx_names;
-	unsigned int i, count;
-
-	count = queue->index % 2 ? ARRAY_SIZE(tx_names) : ARRAY_SIZE(rx_names);
 	if (queue->index == net_ctrl_index(sim_to_net(queue->sim))) {
-		names = ctrl_names;
-		count = ARRAY_SIZE(ctrl_names);
+		*count = ARRAY_SIZE(ctrl_names);
+		return ctrl_names;
 	}
-
-	for (i = 0; i < count; i++)
-		if (nla_put_string(msg, VDPA_ATTR_DEV_VENDOR_ATTR_NAME, names[i]) ||
-		    nla_put_u64_64bit(msg, VDPA_ATTR_DEV_VENDOR_ATTR_VALUE,
-				      queue->stats[i], VDPA_ATTR_PAD))
-			return -EMSGSIZE;
-	return 0;
+	*count = queue->index % 2 ? ARRAY_SIZE(tx_names) : ARRAY_SIZE(rx_names);
+	return queue->index % 2 ? tx_names : rx_names;
 }
 
 static const struct vdpa_sim_class net_class = {
@@ -134,7 +126,7 @@ static const struct vdpa_sim_class net_class = {
 	.free = net_free,
 	.get_config = net_get_config,
 	.group = net_group,
-	.put_stats = net_put_stats,
+	.stat_names = net_stats,
 };
 
 /* Management device */

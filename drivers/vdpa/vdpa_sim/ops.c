@@ -10,6 +10,8 @@
 #include <linux/slab.h>
 #include <linux/vhost_types.h>
 #include <linux/virtio_byteorder.h>
+#include <net/netlink.h>
+#include <uapi/linux/vdpa.h>
 #include "vdpa_sim.h"
 
 static bool batch_mapping = true;
@@ -174,13 +176,17 @@ static int sim_get_vq_stats(struct vdpa_device *vdpa, u16 idx,
 			    struct sk_buff *msg, struct netlink_ext_ack *extack)
 {
 	struct vdpa_sim_queue *queue = queue_of(vdpa, idx);
-	const struct vdpa_sim_class *class = queue->sim->class;
-
-	if (!class->put_stats)
-		return -EOPNOTSUPP;
+	const char *const *names;
+	unsigned int i, count;
 
 	guard(mutex)(&queue->lock);
-	return class->put_stats(queue, msg);
+	names = queue->sim->class->stat_names(queue, &count);
+	for (i = 0; i < count; i++)
+		if (nla_put_string(msg, VDPA_ATTR_DEV_VENDOR_ATTR_NAME, names[i]) ||
+		    nla_put_u64_64bit(msg, VDPA_ATTR_DEV_VENDOR_ATTR_VALUE,
+				      queue->stats[i], VDPA_ATTR_PAD))
+			return -EMSGSIZE;
+	return 0;
 }
 
 static u16 sim_get_vq_size(struct vdpa_device *vdpa, u16 idx)

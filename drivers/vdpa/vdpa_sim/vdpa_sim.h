@@ -145,8 +145,9 @@ struct vdpa_sim_class {
 	void (*get_config)(struct vdpa_sim *sim, void *config);
 	/** @group: (optional) group of a queue. Absent: 0. */
 	u32 (*group)(struct vdpa_sim *sim, u16 index);
-	/** @put_stats: (optional) vdpa_config_ops.get_vendor_vq_stats */
-	int (*put_stats)(struct vdpa_sim_queue *queue, struct sk_buff *msg);
+	/** @stat_names: Return: what the first @count of &vdpa_sim_queue.stats are. */
+	const char *const *(*stat_names)(const struct vdpa_sim_queue *queue,
+					 unsigned int *count);
 	/**
 	 * @stop: (optional) @queue, whose lock is held, is not served any more: wait for
 	 * what it has begun, and put back what was not completed. Its ring still runs.
