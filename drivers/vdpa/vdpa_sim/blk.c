@@ -129,7 +129,8 @@ static int blk_set_up(struct vdpa_sim_blk *blk, const struct blk_limits *limits,
 
 	blk->sectors = limits->sectors;
 	blk->block_mask = limits->block_size - 1;
-	blk->read_only = blk->sim.offered & BIT_ULL(VIRTIO_BLK_F_RO);
+	/* also if the administrator chose features without VIRTIO_BLK_F_RO */
+	blk->read_only = limits->read_only;
 	blk_limits_tell(limits, &blk->config);
 	if (!file) {
 		blk->store = store_for_device(limits, config);

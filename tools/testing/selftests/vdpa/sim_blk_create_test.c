@@ -164,6 +164,23 @@ TEST_F(made, read_only)
 	EXPECT_EQ(VIRTIO_BLK_S_OK, blk_request(blk, VIRTIO_BLK_T_FLUSH, 0, 0, true));
 }
 
+/* Nor if the driver is not told. */
+TEST_F(made, read_only_unsaid)
+{
+	static const struct wish wishes[] = {
+		{ VDPA_ATTR_DEV_BLK_READ_ONLY, 1, 1 },
+		{ VDPA_ATTR_DEV_FEATURES, 8,
+		  BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ACCESS_PLATFORM) },
+		{},
+	};
+	struct blk *blk = &self->blk;
+
+	ASSERT_EQ(0, take(blk, wishes, ~0ull));
+	EXPECT_EQ(0, blk->vhost.features & BIT(VIRTIO_BLK_F_RO));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, blk_read(blk, 0, 512));
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, blk_write(blk, 0, 512));
+}
+
 /* What a driver did not agree to it does not get. */
 TEST_F(made, nothing_negotiated)
 {
