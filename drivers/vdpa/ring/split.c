@@ -245,11 +245,12 @@ static noinline int next_walk(struct vdpa_ring *ring, struct vdpa_chain *chain,
 int vdpa_split_next(struct vdpa_ring *ring, struct vdpa_chain *chain)
 {
 	u16 i = ring->state.avail - ring->batch_from;
-	const struct vdpa_head *head = &ring->batch[i];
+	const struct vdpa_head *head;
 	struct vdpa_desc desc;
 
 	if (unlikely(i >= ring->batch_nr))
 		return next_batch(ring, chain);
+	head = &ring->batch[i];
 	vdpa_walk_begin(ring, chain);
 	chain->id = head->head;
 	parse(&head->raw, &desc);
