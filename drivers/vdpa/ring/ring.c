@@ -347,7 +347,7 @@ EXPORT_SYMBOL_GPL(vdpa_ring_unget);
  *
  * Context: Serialised with all calls on @ring.
  */
-void vdpa_ring_mark(const struct vdpa_ring *ring, struct vdpa_ring_mark *mark)
+void vdpa_ring_mark(const struct vdpa_ring *ring, struct vdpa_ring_place *mark)
 {
 	mark->state = ring->state;
 	mark->nr_done = ring->nr_done;
@@ -364,7 +364,7 @@ EXPORT_SYMBOL_GPL(vdpa_ring_mark);
  *
  * Context: Serialised with all calls on @ring.
  */
-void vdpa_ring_rewind(struct vdpa_ring *ring, const struct vdpa_ring_mark *mark)
+void vdpa_ring_rewind(struct vdpa_ring *ring, const struct vdpa_ring_place *mark)
 {
 	if (WARN_ON_ONCE(mark->nr_done > ring->nr_done))
 		return;

@@ -185,11 +185,11 @@ struct vdpa_chain {
 };
 
 /**
- * struct vdpa_ring_mark - a place in a ring to come back to
+ * struct vdpa_ring_place - a place in a ring to come back to
  * @state: where it was
  * @nr_done: how many chains were completed and not flushed
  */
-struct vdpa_ring_mark {
+struct vdpa_ring_place {
 	struct vdpa_ring_state state;
 	u32 nr_done;
 };
@@ -206,8 +206,8 @@ void vdpa_ring_get_state(const struct vdpa_ring *ring,
 
 int vdpa_ring_next(struct vdpa_ring *ring, struct vdpa_chain *chain);
 void vdpa_ring_unget(struct vdpa_ring *ring, const struct vdpa_chain *chain);
-void vdpa_ring_mark(const struct vdpa_ring *ring, struct vdpa_ring_mark *mark);
-void vdpa_ring_rewind(struct vdpa_ring *ring, const struct vdpa_ring_mark *mark);
+void vdpa_ring_mark(const struct vdpa_ring *ring, struct vdpa_ring_place *mark);
+void vdpa_ring_rewind(struct vdpa_ring *ring, const struct vdpa_ring_place *mark);
 void vdpa_ring_seek(struct vdpa_ring *ring, const struct vdpa_ring_state *state);
 void vdpa_ring_complete(struct vdpa_ring *ring, const struct vdpa_chain *chain);
 int vdpa_ring_flush(struct vdpa_ring *ring);

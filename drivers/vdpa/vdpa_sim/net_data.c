@@ -177,7 +177,7 @@ static noinline int receive_merged(struct net_path *path)
 {
 	struct net_frame *frame = &path->frame;
 	struct vdpa_sim_queue *rx = path->rx;
-	struct vdpa_ring_mark start;
+	struct vdpa_ring_place start;
 	int count = 0, ret;
 
 	vdpa_ring_unget(rx->ring, &path->buffer);

@@ -344,7 +344,7 @@ static void answer(struct model *m, struct vdpa_chain *chain)
 static void op_serve(struct model *m)
 {
 	u32 n = chance(m, 6);
-	struct vdpa_ring_mark mark;
+	struct vdpa_ring_place mark;
 	struct vdpa_chain chain;
 	u32 start = m->fetched;
 	bool back = !chance(m, 4);
