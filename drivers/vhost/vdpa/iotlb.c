@@ -258,6 +258,19 @@ static bool vhost_vdpa_msg_empty(const struct vhost_iotlb_msg *msg)
 			      msg->type == VHOST_IOTLB_INVALIDATE);
 }
 
+/* Take one message, of the size of its kind; its padding may be missing. */
+static bool vhost_vdpa_get_frame(struct iov_iter *from, union vhost_vdpa_frame *frame)
+{
+	size_t head = sizeof(frame->type), size;
+
+	if (!copy_from_iter_full(&frame->type, head, from))
+		return false;
+	size = min(vhost_vdpa_frame_size(frame) - head, iov_iter_count(from));
+	if (!copy_from_iter_full((u8 *)frame + head, size, from))
+		return false;
+	return (u8 *)(vhost_vdpa_frame_msg(frame) + 1) <= (u8 *)frame + head + size;
+}
+
 /*
  * Take up to @max messages. The padding of the last that was written may be missing.
  * Return: 0, or -EINVAL: what is in chunk->nr then is good, and what follows is not.
@@ -270,15 +283,18 @@ static int vhost_vdpa_get_frames(struct iov_iter *from, struct vhost_vdpa_chunk 
 	unsigned int nr = size / sizeof(*frames);
 	size_t rest = size % sizeof(*frames);
 
-	/* so that one copy gets either kind */
-	static_assert(sizeof(frames->v1) == sizeof(frames->v2));
-
 	chunk->nr = 0;
 	chunk->next = 0;
 	chunk->gathered = 0;
-	if (!copy_from_iter_full(frames, size, from))
+	if (!VHOST_VDPA_FRAMES_ALIKE) {
+		if (!vhost_vdpa_get_frame(from, frames))
+			return -EINVAL;
+		nr = 1;
+		rest = 0;
+	} else if (!copy_from_iter_full(frames, size, from)) {
+		/* one copy gets several of either kind */
 		return -EINVAL;
-	if (rest >= offsetofend(struct vhost_msg, iotlb)) {
+	} else if (rest >= offsetofend(struct vhost_msg, iotlb)) {
 		nr++;
 		rest = 0;
 	}
@@ -300,7 +316,7 @@ static ssize_t vhost_vdpa_serve_all(struct vhost_vdpa *v, struct iov_iter *from,
 	do {
 		bad = vhost_vdpa_get_frames(from, chunk, max);
 		err = chunk->nr ? vhost_vdpa_serve_chunk(v, chunk) : 0;
-		done += chunk->next * sizeof(*chunk->frames);
+		done += chunk->next * vhost_vdpa_frame_size(chunk->frames);
 	} while (!err && !bad && iov_iter_count(from));
 
 	done = min(done, all);
@@ -341,7 +357,6 @@ ssize_t vhost_vdpa_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		done = vhost_vdpa_serve_all(v, from, &chunk, max);
 		mutex_unlock(&v->msg_lock);
 	}
-	if (many)
-		kfree(many);
+	kfree(many);
 	return done;
 }

@@ -280,13 +280,18 @@ union vhost_vdpa_frame {
 	struct vhost_msg_v2 v2;
 };
 
+/* Not where a u64 is aligned as a u32 is: there the older has no padding behind its type. */
+#define VHOST_VDPA_FRAMES_ALIKE (sizeof(struct vhost_msg) == sizeof(struct vhost_msg_v2))
+
 static inline const struct vhost_iotlb_msg *
 vhost_vdpa_frame_msg(const union vhost_vdpa_frame *frame)
 {
-	/* it is in the same place in both */
-	static_assert(offsetof(struct vhost_msg, iotlb) ==
-		      offsetof(struct vhost_msg_v2, iotlb));
-	return &frame->v1.iotlb;
+	return frame->type == VHOST_IOTLB_MSG ? &frame->v1.iotlb : &frame->v2.iotlb;
+}
+
+static inline size_t vhost_vdpa_frame_size(const union vhost_vdpa_frame *frame)
+{
+	return frame->type == VHOST_IOTLB_MSG ? sizeof(frame->v1) : sizeof(frame->v2);
 }
 
 ssize_t vhost_vdpa_write_iter(struct kiocb *iocb, struct iov_iter *from);
