@@ -7,6 +7,7 @@
 #include <linux/export.h>
 #include <linux/overflow.h>
 #include <linux/string.h>
+#include <trace/events/vdpa.h>
 #include "vdpa_private.h"
 
 #define VDPA_REQUIRED_OP(op) { offsetof(struct vdpa_config_ops, op), #op }
@@ -75,13 +76,17 @@ int vdpa_ops_check(const struct vdpa_device *vdev)
 int vdpa_reset(struct vdpa_device *vdev, u32 flags)
 {
 	const struct vdpa_config_ops *ops = vdev->config;
+	int err;
 
-	guard(rwsem_write)(&vdev->cf_lock);
-
-	vdev->features_valid = false;
-	if (flags && ops->compat_reset)
-		return ops->compat_reset(vdev, flags);
-	return ops->reset(vdev);
+	scoped_guard(rwsem_write, &vdev->cf_lock) {
+		vdev->features_valid = false;
+		if (flags && ops->compat_reset)
+			err = ops->compat_reset(vdev, flags);
+		else
+			err = ops->reset(vdev);
+	}
+	trace_vdpa_reset(vdev, flags, err);
+	return err;
 }
 EXPORT_SYMBOL_GPL(vdpa_reset);
 
@@ -97,10 +102,14 @@ EXPORT_SYMBOL_GPL(vdpa_reset);
  */
 int vdpa_set_features_unlocked(struct vdpa_device *vdev, u64 features)
 {
+	int err;
+
 	lockdep_assert_held_write(&vdev->cf_lock);
 
 	vdev->features_valid = true;
-	return vdev->config->set_driver_features(vdev, features);
+	err = vdev->config->set_driver_features(vdev, features);
+	trace_vdpa_set_features(vdev, features, err);
+	return err;
 }
 EXPORT_SYMBOL_GPL(vdpa_set_features_unlocked);
 
@@ -171,6 +180,7 @@ void vdpa_get_config(struct vdpa_device *vdev, unsigned int offset,
 	}
 	vdev->config->get_config(vdev, offset, buf, len);
 	up_read(&vdev->cf_lock);
+	trace_vdpa_get_config(vdev, offset, len);
 }
 EXPORT_SYMBOL_GPL(vdpa_get_config);
 
@@ -183,9 +193,9 @@ EXPORT_SYMBOL_GPL(vdpa_get_config);
  */
 void vdpa_set_status(struct vdpa_device *vdev, u8 status)
 {
-	guard(rwsem_write)(&vdev->cf_lock);
-
-	vdev->config->set_status(vdev, status);
+	scoped_guard(rwsem_write, &vdev->cf_lock)
+		vdev->config->set_status(vdev, status);
+	trace_vdpa_set_status(vdev, status);
 }
 EXPORT_SYMBOL_GPL(vdpa_set_status);
 
@@ -206,7 +216,8 @@ void vdpa_set_config(struct vdpa_device *vdev, unsigned int offset,
 	if (!vdpa_config_range_valid(vdev, offset, len))
 		return;
 
-	guard(rwsem_write)(&vdev->cf_lock);
-	vdev->config->set_config(vdev, offset, buf, len);
+	scoped_guard(rwsem_write, &vdev->cf_lock)
+		vdev->config->set_config(vdev, offset, buf, len);
+	trace_vdpa_set_config(vdev, offset, len);
 }
 EXPORT_SYMBOL_GPL(vdpa_set_config);

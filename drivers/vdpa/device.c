@@ -15,6 +15,7 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
+#include <trace/events/vdpa.h>
 #include "vdpa_private.h"
 
 /*
@@ -218,6 +219,7 @@ static int vdpa_dev_add(struct vdpa_device *vdev, u32 nvqs)
 	if (err)
 		return err;
 
+	trace_vdpa_dev_add(vdev);
 	err = device_add(&vdev->dev);
 	if (err) {
 		vdpa_dev_retract(vdev);
@@ -231,6 +233,7 @@ static void vdpa_dev_del(struct vdpa_device *vdev)
 {
 	vdpa_dev_retract(vdev);
 	device_del(&vdev->dev);
+	trace_vdpa_dev_del(vdev);
 	vdpa_dev_drop_name(vdev);
 	put_device(&vdev->dev);
 }

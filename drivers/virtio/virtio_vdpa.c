@@ -20,6 +20,7 @@
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
+#include <trace/events/vdpa.h>
 #include <uapi/linux/virtio_ids.h>
 
 /**
@@ -120,6 +121,7 @@ static bool virtio_vdpa_kick(struct virtqueue *vq)
 {
 	struct vdpa_device *vdpa = vq->priv;
 
+	trace_vdpa_kick(vdpa, vq->index);
 	vdpa->config->kick_vq(vdpa, vq->index);
 	return true;
 }
@@ -128,12 +130,16 @@ static bool virtio_vdpa_kick_with_data(struct virtqueue *vq)
 {
 	struct vdpa_device *vdpa = vq->priv;
 
+	trace_vdpa_kick(vdpa, vq->index);
 	vdpa->config->kick_vq_with_data(vdpa, vring_notification_data(vq));
 	return true;
 }
 
 static irqreturn_t virtio_vdpa_vq_notified(void *private)
 {
+	struct virtqueue *vq = private;
+
+	trace_vdpa_interrupt(vq->priv, vq->index);
 	return vring_interrupt(0, private);
 }
 
@@ -229,12 +235,22 @@ static int virtio_vdpa_announce_ring(struct virtqueue *vq)
 	struct vdpa_device *vdpa = vq->priv;
 	const struct vdpa_config_ops *ops = vdpa->config;
 
+	trace_vdpa_vq_address(vdpa, vq->index, virtqueue_get_desc_addr(vq),
+			      virtqueue_get_avail_addr(vq), virtqueue_get_used_addr(vq));
 	virtio_vdpa_listen(vq);
 	ops->set_vq_num(vdpa, vq->index, virtqueue_get_vring_size(vq));
 	return ops->set_vq_address(vdpa, vq->index, virtqueue_get_desc_addr(vq),
 				   virtqueue_get_avail_addr(vq),
 				   virtqueue_get_used_addr(vq)) ?:
 	       virtio_vdpa_rewind(vq);
+}
+
+static void virtio_vdpa_set_ready(struct virtqueue *vq, bool ready)
+{
+	struct vdpa_device *vdpa = vq->priv;
+
+	trace_vdpa_vq_ready(vdpa, vq->index, ready);
+	vdpa->config->set_vq_ready(vdpa, vq->index, ready);
 }
 
 static void virtio_vdpa_ignore(struct virtqueue *vq)
@@ -247,10 +263,8 @@ static void virtio_vdpa_ignore(struct virtqueue *vq)
 
 static void virtio_vdpa_del_vq(struct virtqueue *vq)
 {
-	struct vdpa_device *vdpa = vq->priv;
-
 	/* on return from these two nobody touches the ring or calls back */
-	vdpa->config->set_vq_ready(vdpa, vq->index, false);
+	virtio_vdpa_set_ready(vq, false);
 	virtio_vdpa_ignore(vq);
 
 	vring_del_virtqueue(vq);
@@ -272,7 +286,6 @@ static int virtio_vdpa_disable_vq_and_reset(struct virtqueue *vq)
 
 static int virtio_vdpa_enable_vq_after_reset(struct virtqueue *vq)
 {
-	struct vdpa_device *vdpa = vq->priv;
 	int err;
 
 	if (!vq->reset)
@@ -282,7 +295,7 @@ static int virtio_vdpa_enable_vq_after_reset(struct virtqueue *vq)
 		virtio_vdpa_ignore(vq);
 		return err;
 	}
-	vdpa->config->set_vq_ready(vdpa, vq->index, true);
+	virtio_vdpa_set_ready(vq, true);
 	vq->reset = false;
 	return 0;
 }
@@ -310,7 +323,7 @@ static struct virtqueue *virtio_vdpa_setup_vq(struct virtio_device *vdev,
 		return ERR_PTR(err);
 	}
 
-	ops->set_vq_ready(vdpa, index, true);
+	virtio_vdpa_set_ready(vq, true);
 	return vq;
 }
 

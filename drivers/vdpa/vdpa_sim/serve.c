@@ -3,6 +3,7 @@
  * Virtqueues of simulated devices: bursts.
  */
 #include <linux/cleanup.h>
+#include <trace/events/vdpa.h>
 #include "vdpa_sim.h"
 
 /**
@@ -112,14 +113,22 @@ static void serve_locked(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *pe
 	vdpa_memory_exit(mem);
 }
 
+static void notify(struct vdpa_sim_queue *queue)
+{
+	/* the bus driver is not called then, who would say so */
+	if (trace_vdpa_interrupt_enabled() && queue->cb.trigger)
+		trace_vdpa_interrupt(&queue->sim->vdpa, queue->index);
+	vdpa_sim_notify(&queue->cb_lock, &queue->cb);
+}
+
 /* Tell the drivers what happened. The peer has not been put yet. */
 static void tell(struct vdpa_sim_queue *queue, struct vdpa_sim_queue *peer,
 		 const struct burst *burst)
 {
 	if (burst->notify)
-		vdpa_sim_notify(&queue->cb_lock, &queue->cb);
+		notify(queue);
 	if (burst->notify_peer)
-		vdpa_sim_notify(&peer->cb_lock, &peer->cb);
+		notify(peer);
 	if (burst->needs_reset)
 		vdpa_sim_config_changed(queue->sim);
 	if (burst->peer_needs_reset)

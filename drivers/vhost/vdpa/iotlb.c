@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <uapi/linux/vhost_vdpa.h>
+#include <trace/events/vdpa.h>
 #include "vhost_vdpa.h"
 
 static unsigned int max_iotlb_entries = 2048;
@@ -216,6 +217,35 @@ static int vhost_vdpa_serve(struct vhost_vdpa *v, struct vhost_vdpa_chunk *chunk
 	}
 }
 
+/* As vhost_vdpa_serve(), for who wants to see it. A device that goes meanwhile is not shown. */
+static int vhost_vdpa_serve_traced(struct vhost_vdpa *v, struct vhost_vdpa_chunk *chunk)
+	__must_hold(&v->lock)
+{
+	const union vhost_vdpa_frame *frame = &chunk->frames[chunk->next];
+	const struct vhost_iotlb_msg *msg = vhost_vdpa_frame_msg(frame);
+	u32 asid = vhost_vdpa_frame_asid(v, frame);
+	u64 ns = ktime_get_ns();
+	int err;
+
+	err = vhost_vdpa_serve(v, chunk);
+	ns = ktime_get_ns() - ns;
+	if (!v->vdpa)
+		return err;
+	if (msg->type == VHOST_IOTLB_UPDATE)
+		trace_vdpa_map(v->vdpa, asid, msg->iova, msg->size, ns, err);
+	else if (msg->type == VHOST_IOTLB_INVALIDATE)
+		trace_vdpa_unmap(v->vdpa, asid, msg->iova, msg->size, ns, err);
+	else if (msg->type == VHOST_IOTLB_BATCH_END)
+		trace_vdpa_batch(v->vdpa, asid, ns, err);
+	return err;
+}
+
+static bool vhost_vdpa_traced(void)
+{
+	return trace_vdpa_map_enabled() || trace_vdpa_unmap_enabled() ||
+	       trace_vdpa_batch_enabled();
+}
+
 /* vhost has one answer for whatever goes wrong with a well-formed message. */
 static int vhost_vdpa_msg_error(struct vhost_vdpa *v, int err)
 {
@@ -235,7 +265,8 @@ static int vhost_vdpa_serve_chunk(struct vhost_vdpa *v, struct vhost_vdpa_chunk 
 	if (v->mm != current->mm)
 		err = -EPERM;
 	for (; !err && chunk->next < chunk->nr; chunk->next += !err)
-		err = vhost_vdpa_serve(v, chunk);
+		err = unlikely(vhost_vdpa_traced()) ? vhost_vdpa_serve_traced(v, chunk) :
+						      vhost_vdpa_serve(v, chunk);
 	err = vhost_vdpa_msg_error(v, err);
 	vhost_vdpa_leave(v);
 

@@ -13,6 +13,7 @@
 #include <linux/eventfd.h>
 #include <linux/irqbypass.h>
 #include <linux/slab.h>
+#include <trace/events/vdpa.h>
 #include "vhost_vdpa.h"
 
 /* @lock keeps *@ctx from being replaced, and so freed, while it is signalled. */
@@ -32,6 +33,7 @@ static irqreturn_t vhost_vdpa_vq_cb(void *data)
 {
 	struct vhost_vdpa_vq *vq = data;
 
+	trace_vdpa_interrupt(vq->v->vdpa, vq->index);
 	return vhost_vdpa_signal(&vq->call_lock, &vq->call);
 }
 

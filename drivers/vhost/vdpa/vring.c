@@ -13,6 +13,7 @@
 #include <linux/poll.h>
 #include <uapi/linux/virtio_config.h>
 #include <uapi/linux/virtio_ring.h>
+#include <trace/events/vdpa.h>
 #include "vhost_vdpa.h"
 
 /**
@@ -42,15 +43,22 @@ bool vhost_vdpa_running(struct vhost_vdpa *v)
 }
 
 /* The eventfd was written to: its wait queue is locked, interrupts are off. */
+static void vhost_vdpa_kick(struct vhost_vdpa_vq *vq)
+{
+	struct vdpa_device *vdpa = vq->v->vdpa;
+
+	trace_vdpa_kick(vdpa, vq->index);
+	vdpa->config->kick_vq(vdpa, vq->index);
+}
+
 static int vhost_vdpa_kick_wake(wait_queue_entry_t *wait, unsigned int mode,
 				int sync, void *key)
 {
 	struct vhost_vdpa_vq *vq = container_of(wait, struct vhost_vdpa_vq,
 						kick_wait);
-	struct vdpa_device *vdpa = vq->v->vdpa;
 
 	if ((key_to_poll(key) & EPOLLIN) && vq->live)
-		vdpa->config->kick_vq(vdpa, vq->index);
+		vhost_vdpa_kick(vq);
 	return 0;
 }
 
@@ -73,10 +81,8 @@ static void vhost_vdpa_kick_queue(struct file *file, wait_queue_head_t *wqh,
 /* Kick a live queue whose eventfd was signalled, perhaps before anybody listened. */
 static void vhost_vdpa_kick_catch_up(struct vhost_vdpa_vq *vq)
 {
-	struct vdpa_device *vdpa = vq->v->vdpa;
-
 	if (vq->live && vq->kick && (vfs_poll(vq->kick, NULL) & EPOLLIN))
-		vdpa->config->kick_vq(vdpa, vq->index);
+		vhost_vdpa_kick(vq);
 }
 
 static void vhost_vdpa_kick_attach(struct vhost_vdpa_vq *vq, struct file *kick)
@@ -284,6 +290,8 @@ long vhost_vdpa_set_vring_addr(struct vhost_vdpa *v, union vhost_vdpa_arg *arg)
 					    addr->avail_user_addr,
 					    addr->used_user_addr))
 		return -EINVAL;
+	trace_vdpa_vq_address(v->vdpa, addr->index, addr->desc_user_addr,
+			      addr->avail_user_addr, addr->used_user_addr);
 	return 0;
 }
 
@@ -380,6 +388,7 @@ long vhost_vdpa_set_vring_enable(struct vhost_vdpa *v, union vhost_vdpa_arg *arg
 
 	if (!ready)
 		vhost_vdpa_vq_set_live(vq, false);
+	trace_vdpa_vq_ready(v->vdpa, vq->index, ready);
 	v->vdpa->config->set_vq_ready(v->vdpa, vq->index, ready);
 	vq->ready = ready;
 	if (ready)
