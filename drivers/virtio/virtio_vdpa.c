@@ -509,6 +509,13 @@ static void virtio_vdpa_remove(struct vdpa_device *vdpa)
 {
 	struct virtio_vdpa *vd = vdpa_get_drvdata(vdpa);
 
+	/*
+	 * What a device in this state was asked for does not end by itself, nor what its
+	 * driver may be waiting for, with locks that its removal takes.
+	 */
+	if (virtio_vdpa_get_status(&vd->vdev) & VIRTIO_CONFIG_S_NEEDS_RESET)
+		virtio_break_device(&vd->vdev);
+
 	/* its driver deletes the queues, and its last reference the structure */
 	unregister_virtio_device(&vd->vdev);
 
