@@ -523,8 +523,34 @@ static void virtio_vdpa_remove(struct vdpa_device *vdpa)
 	vdpa_reset(vdpa, 0);
 }
 
+/*
+ * Sleep. The bus has no part in it: this device is a child of the parent's, so that it goes
+ * to sleep before that and wakes up after it, and its virtio driver sets up its queues anew.
+ */
+
+#ifdef CONFIG_PM_SLEEP
+static int virtio_vdpa_freeze(struct device *dev)
+{
+	struct virtio_vdpa *vd = dev_get_drvdata(dev);
+
+	return virtio_device_freeze(&vd->vdev);
+}
+
+static int virtio_vdpa_restore(struct device *dev)
+{
+	struct virtio_vdpa *vd = dev_get_drvdata(dev);
+
+	return virtio_device_restore(&vd->vdev);
+}
+#endif
+
+static const struct dev_pm_ops virtio_vdpa_pm = {
+	SET_SYSTEM_SLEEP_PM_OPS(virtio_vdpa_freeze, virtio_vdpa_restore)
+};
+
 static struct vdpa_driver virtio_vdpa_driver = {
 	.driver.name = "virtio_vdpa",
+	.driver.pm = pm_sleep_ptr(&virtio_vdpa_pm),
 	.probe = virtio_vdpa_probe,
 	.remove = virtio_vdpa_remove,
 };
