@@ -27,10 +27,29 @@ static int vio_probe(struct virtio_device *vdev)
 
 static void vio_remove(struct virtio_device *vdev)
 {
+	unsigned int i;
+
+	for (i = 0; i < vio_current->n; i++)
+		if (vio_current->vqs[i])
+			vio_current->broken |= virtqueue_is_broken(vio_current->vqs[i]);
 	virtio_reset_device(vdev);
 	vdev->config->del_vqs(vdev);
 	vio_current->vdev = NULL;
 }
+
+#ifdef CONFIG_PM_SLEEP
+static int vio_freeze(struct virtio_device *vdev)
+{
+	virtio_reset_device(vdev);
+	vdev->config->del_vqs(vdev);
+	return 0;
+}
+
+static int vio_restore(struct virtio_device *vdev)
+{
+	return vio_find_vqs(vio_current);
+}
+#endif
 
 static void vio_config_changed(struct virtio_device *vdev)
 {
@@ -48,6 +67,10 @@ static struct virtio_driver vio_driver = {
 	.probe = vio_probe,
 	.remove = vio_remove,
 	.config_changed = vio_config_changed,
+#ifdef CONFIG_PM_SLEEP
+	.freeze = vio_freeze,
+	.restore = vio_restore,
+#endif
 };
 
 KUNIT_DEFINE_ACTION_WRAPPER(unregister_action, unregister_virtio_driver,

@@ -23,6 +23,7 @@
  * @err: what find_vqs returned last
  * @probes: times the driver was offered a device
  * @used: callbacks of each queue
+ * @broken: a queue was broken when the driver was removed
  * @config_changes: configuration changes that were heard of
  */
 struct vio {
@@ -35,6 +36,7 @@ struct vio {
 	int err;
 	unsigned int probes;
 	unsigned int used[MOCK_VQS];
+	bool broken;
 	unsigned int config_changes;
 };
 

@@ -135,6 +135,55 @@ static void virtio_outlived(struct kunit *test)
 	put_device(&vdev->dev);
 }
 
+/* A device that cannot answer any more does not keep its driver waiting while it goes. */
+static void virtio_removed_broken(struct kunit *test)
+{
+	struct vio *vio = test->priv;
+
+	vio_start(vio);
+	KUNIT_ASSERT_NOT_NULL(test, vio->vdev);
+	vio->mock->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	mock_unregister(vio->mock);
+	KUNIT_EXPECT_TRUE(test, vio->broken);
+}
+
+static void virtio_removed_sound(struct kunit *test)
+{
+	struct vio *vio = test->priv;
+
+	vio_start(vio);
+	KUNIT_ASSERT_NOT_NULL(test, vio->vdev);
+	mock_unregister(vio->mock);
+	KUNIT_EXPECT_FALSE(test, vio->broken);
+}
+
+#ifdef CONFIG_PM_SLEEP
+/* Asleep nothing is left in the device; awake it is set up as the first time. */
+static void virtio_sleeps(struct kunit *test)
+{
+	struct vio *vio = test->priv;
+	struct mock *mock = vio->mock;
+	const struct dev_pm_ops *pm;
+	struct device *dev;
+
+	vio_start(vio);
+	KUNIT_ASSERT_NOT_NULL(test, vio->vdev);
+	mock_take_log(mock);
+	pm = mock->vdev->dev.driver->pm;
+	dev = &mock->vdev->dev;
+
+	KUNIT_EXPECT_EQ(test, 0, pm->suspend(dev));
+	KUNIT_EXPECT_STREQ(test, "reset noconfig " DOWN(0) DOWN(1) DOWN(2), mock_take_log(mock));
+	KUNIT_EXPECT_EQ(test, 0, mock->status);
+	vio_expect_idle(vio);
+
+	KUNIT_EXPECT_EQ(test, 0, pm->resume(dev));
+	KUNIT_EXPECT_STREQ(test, "reset features " UP(0) UP(1) UP(2) "config ",
+			   mock_take_log(mock));
+	KUNIT_EXPECT_TRUE(test, mock->status & VIRTIO_CONFIG_S_DRIVER_OK);
+}
+#endif
+
 /* Queues that the driver has no use for do not count. */
 static void virtio_names_with_holes(struct kunit *test)
 {
@@ -365,6 +414,11 @@ static struct kunit_case virtio_cases[] = {
 	KUNIT_CASE(virtio_features_refused),
 	KUNIT_CASE(virtio_given_back),
 	KUNIT_CASE(virtio_outlived),
+	KUNIT_CASE(virtio_removed_broken),
+	KUNIT_CASE(virtio_removed_sound),
+#ifdef CONFIG_PM_SLEEP
+	KUNIT_CASE(virtio_sleeps),
+#endif
 	KUNIT_CASE(virtio_names_with_holes),
 	KUNIT_CASE(virtio_no_names),
 	KUNIT_CASE_PARAM(virtio_queue_refused, failure_gen_params),
