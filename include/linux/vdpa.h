@@ -36,6 +36,7 @@ struct eventfd_ctx;
 struct file;
 struct mm_struct;
 struct netlink_ext_ack;
+struct pid;
 struct sk_buff;
 struct vdpa_mgmt;
 struct vdpa_mgmt_dev;
@@ -255,6 +256,33 @@ struct vdpa_map {
 	struct vdpa_map_file *files;
 	unsigned int nr_runs;
 	u32 perm;
+};
+
+/* what of a struct vdpa_vq_info the parent knows */
+#define VDPA_VQ_HAS_POSITION	BIT(0)
+#define VDPA_VQ_HAS_COUNTS	BIT(1)
+#define VDPA_VQ_HAS_ASID	BIT(2)
+
+/**
+ * struct vdpa_vq_info - what a parent knows of a virtqueue, for the administrator
+ * @has: VDPA_VQ_HAS_*; the first two fields behind it are always known
+ * @num: entries, as set
+ * @ready: was enabled
+ * @avail: position: where in the available ring it is
+ * @used: position: where in the used ring it is
+ * @kicks: counts: notifications by the driver, since the device was made
+ * @interrupts: counts: notifications of the driver
+ * @asid: address space of its group
+ */
+struct vdpa_vq_info {
+	unsigned int has;
+	u32 num;
+	bool ready;
+	u16 avail;
+	u16 used;
+	u64 kicks;
+	u64 interrupts;
+	u32 asid;
 };
 
 /**
@@ -540,6 +568,12 @@ struct vdpa_config_ops {
 	 * virtio_vdpa does not let the feature through.
 	 */
 	void (*reset_vq)(struct vdpa_device *vdev, u16 idx);
+	/**
+	 * @get_vq_info: (optional) tell of queue @idx, also while it runs. Called at any
+	 * time between registration and unregistration, in parallel with other ops; must
+	 * not wait for userspace. Absent: nothing is known that could be read so.
+	 */
+	void (*get_vq_info)(struct vdpa_device *vdev, u16 idx, struct vdpa_vq_info *info);
 };
 
 struct vdpa_device *__vdpa_alloc_device(struct device *parent,
@@ -580,6 +614,18 @@ int _vdpa_register_device(struct vdpa_device *vdev, u32 nvqs);
 void _vdpa_unregister_device(struct vdpa_device *vdev);
 
 /**
+ * struct vdpa_usage - who uses a device and with how much
+ * @owner: process that has it open, or NULL; with a reference for the caller
+ * @pinned_pages: pages that are pinned for its maps
+ * @maps: maps in all its address spaces
+ */
+struct vdpa_usage {
+	struct pid *owner;
+	u64 pinned_pages;
+	u64 maps;
+};
+
+/**
  * struct vdpa_driver - a bus driver
  * @driver: the driver model's part; set its name
  * @probe: take over a device; it is reset and nobody else drives it. Device lock
@@ -591,6 +637,11 @@ struct vdpa_driver {
 	struct device_driver driver;
 	int (*probe)(struct vdpa_device *vdev);
 	void (*remove)(struct vdpa_device *vdev);
+	/**
+	 * @get_usage: (optional) who uses a device that this driver has. Device lock held;
+	 * must not wait. Return: false when it would have to.
+	 */
+	bool (*get_usage)(struct vdpa_device *vdev, struct vdpa_usage *usage);
 };
 
 int __vdpa_register_driver(struct vdpa_driver *drv, struct module *owner);

@@ -161,6 +161,27 @@ static void sim_reset_vq(struct vdpa_device *vdpa, u16 idx)
 	vdpa_sim_queue_reset(queue_of(vdpa, idx));
 }
 
+static void sim_get_vq_info(struct vdpa_device *vdpa, u16 idx, struct vdpa_vq_info *info)
+{
+	struct vdpa_sim_queue *queue = queue_of(vdpa, idx);
+	struct vdpa_sim *sim = queue->sim;
+	struct vdpa_ring_state at;
+
+	guard(mutex)(&queue->lock);
+	at = queue->state;
+	if (vdpa_ring_running(queue->ring))
+		vdpa_ring_get_state(queue->ring, &at);
+	info->has = VDPA_VQ_HAS_POSITION | VDPA_VQ_HAS_COUNTS | VDPA_VQ_HAS_ASID;
+	info->num = queue->num;
+	info->ready = queue->ready;
+	info->avail = at.avail;
+	info->used = at.used;
+	info->interrupts = queue->interrupts;
+	info->asid = READ_ONCE(sim->group_asid[vdpa_sim_group(sim, idx)]);
+	scoped_guard(spinlock_irq, &queue->kick_lock)
+		info->kicks = queue->kicks;
+}
+
 static int sim_set_vq_affinity(struct vdpa_device *vdpa, u16 idx,
 			       const struct cpumask *mask)
 {
@@ -509,6 +530,7 @@ static void sim_free(struct vdpa_device *vdpa)
 	.get_vq_num_max = sim_get_vq_num_max,			\
 	.get_vq_align = sim_get_vq_align,			\
 	.get_vq_group = sim_get_vq_group,			\
+	.get_vq_info = sim_get_vq_info,				\
 	.get_vq_desc_group = sim_get_vq_desc_group,		\
 	.set_vq_affinity = sim_set_vq_affinity,			\
 	.get_vq_affinity = sim_get_vq_affinity,			\

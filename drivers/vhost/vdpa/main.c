@@ -7,6 +7,7 @@
 #include <linux/idr.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/sched/mm.h>
 #include "vhost_vdpa.h"
@@ -99,6 +100,7 @@ static int vhost_vdpa_session_start(struct vhost_vdpa *v)
 
 	vhost_vdpa_latch_range(v);
 	v->opened = true;
+	v->owner = get_task_pid(current, PIDTYPE_TGID);
 	return 0;
 }
 
@@ -158,6 +160,8 @@ static int vhost_vdpa_release(struct inode *inode, struct file *file)
 		mmdrop(v->mm);
 	v->mm = NULL;
 	v->opened = false;
+	put_pid(v->owner);
+	v->owner = NULL;
 	mutex_unlock(&v->lock);
 
 	return 0;
@@ -317,12 +321,30 @@ static void vhost_vdpa_remove(struct vdpa_device *vdpa)
 	put_device(&v->dev);
 }
 
+/* Pinning and unpinning take their time under the lock. */
+static bool vhost_vdpa_get_usage(struct vdpa_device *vdpa, struct vdpa_usage *usage)
+{
+	struct vhost_vdpa *v = vdpa_get_drvdata(vdpa);
+	unsigned int i;
+
+	if (!mutex_trylock(&v->lock))
+		return false;
+	usage->owner = get_pid(v->owner);
+	usage->pinned_pages = atomic64_read(&v->pinned);
+	for (i = 0; i < v->nas; i++)
+		if (v->as[i])
+			usage->maps += v->as[i]->nr_maps;
+	mutex_unlock(&v->lock);
+	return true;
+}
+
 static struct vdpa_driver vhost_vdpa_driver = {
 	.driver = {
 		.name = "vhost_vdpa",
 	},
 	.probe = vhost_vdpa_probe,
 	.remove = vhost_vdpa_remove,
+	.get_usage = vhost_vdpa_get_usage,
 };
 
 static int __init vhost_vdpa_init(void)

@@ -20,19 +20,21 @@
 /* as many need no allocation */
 #define VHOST_VDPA_PIN_FEW 8
 
-static int vhost_vdpa_charge(struct mm_struct *mm, unsigned long pages)
+static void vhost_vdpa_uncharge(struct vhost_vdpa *v, unsigned long pages)
+{
+	atomic64_sub(pages, &v->mm->pinned_vm);
+	atomic64_sub(pages, &v->pinned);
+}
+
+static int vhost_vdpa_charge(struct vhost_vdpa *v, unsigned long pages)
 {
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 
-	if (atomic64_add_return(pages, &mm->pinned_vm) <= limit)
+	atomic64_add(pages, &v->pinned);
+	if (atomic64_add_return(pages, &v->mm->pinned_vm) <= limit)
 		return 0;
-	atomic64_sub(pages, &mm->pinned_vm);
+	vhost_vdpa_uncharge(v, pages);
 	return -ENOMEM;
-}
-
-static void vhost_vdpa_uncharge(struct mm_struct *mm, unsigned long pages)
-{
-	atomic64_sub(pages, &mm->pinned_vm);
 }
 
 /* Pages that [addr, addr + size) lies in, which a run or a whole map is pinned as. */
@@ -92,16 +94,16 @@ static unsigned long vhost_vdpa_unpin_runs(const struct vdpa_map *map, bool dirt
 
 /**
  * vhost_vdpa_unpin() - give back the pages of a map
- * @mm: owner
+ * @v: device
  * @map: map that the device does not reach any more
  *
  * Context: Process context. May sleep.
  */
-void vhost_vdpa_unpin(struct mm_struct *mm, const struct vhost_vdpa_map *map)
+void vhost_vdpa_unpin(struct vhost_vdpa *v, const struct vhost_vdpa_map *map)
 {
 	bool dirty = map->shown.perm & VHOST_MAP_WO;
 
-	vhost_vdpa_uncharge(mm, vhost_vdpa_unpin_runs(&map->shown, dirty));
+	vhost_vdpa_uncharge(v, vhost_vdpa_unpin_runs(&map->shown, dirty));
 }
 
 /**
@@ -237,7 +239,7 @@ static int vhost_vdpa_pin_map(struct vhost_vdpa *v, struct vhost_vdpa_map *map,
 	/* a page has one place in the IOVA space */
 	if (offset_in_page(msg->iova) != offset_in_page(msg->uaddr))
 		return -EINVAL;
-	err = vhost_vdpa_charge(v->mm, nr);
+	err = vhost_vdpa_charge(v, nr);
 	if (err)
 		return err;
 
@@ -249,7 +251,7 @@ static int vhost_vdpa_pin_map(struct vhost_vdpa *v, struct vhost_vdpa_map *map,
 	map->shown.nr_runs = 0;
 	if (pin.pages)
 		vhost_vdpa_unpin_pages(pin.pfn, pin.pages, false);
-	vhost_vdpa_uncharge(v->mm, nr);
+	vhost_vdpa_uncharge(v, nr);
 	return err;
 }
 

@@ -102,7 +102,7 @@ static void vhost_vdpa_release(struct vhost_vdpa *v, struct vhost_vdpa_map *map)
 	if (v->use_va)
 		vhost_vdpa_va_put(map);
 	else
-		vhost_vdpa_unpin(v->mm, map);
+		vhost_vdpa_unpin(v, map);
 	vhost_vdpa_map_free(map);
 	cond_resched();
 }

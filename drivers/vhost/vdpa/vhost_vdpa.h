@@ -141,6 +141,8 @@ struct vhost_vdpa_as {
  * @vdpa: the device; NULL once it is gone, and then the session is over and its file
  *	good for nothing but closing
  * @opened: a session exists
+ * @owner: process that opened it, while @opened
+ * @pinned: pages that are pinned for its maps; changed without @lock too
  * @suspended: the last of suspend and resume that succeeded was suspend
  * @mm: owner, a reference on the struct held; set once per session. May be read
  *	without @lock to compare it with current->mm.
@@ -174,6 +176,8 @@ struct vhost_vdpa {
 	struct mutex lock; /* see above */
 	struct vdpa_device *vdpa;
 	bool opened;
+	struct pid *owner;
+	atomic64_t pinned;
 	bool suspended;
 	struct mm_struct *mm;
 	bool mm_bound;
@@ -367,7 +371,7 @@ static inline int vhost_vdpa_map_add_run(struct vhost_vdpa_map *map, u64 iova, u
 
 int vhost_vdpa_gather_pinned(struct vhost_vdpa *v, const union vhost_vdpa_frame *frames,
 			     struct vhost_vdpa_map *maps);
-void vhost_vdpa_unpin(struct mm_struct *mm, const struct vhost_vdpa_map *map);
+void vhost_vdpa_unpin(struct vhost_vdpa *v, const struct vhost_vdpa_map *map);
 
 /* va.c */
 
