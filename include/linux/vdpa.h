@@ -167,7 +167,7 @@ struct vdpa_iova_range {
  * @net.max_vq_pairs: number of receive/transmit queue pairs
  * @net.link: link is up
  * @net.peer: name of the device that it is joined to; valid during the call
- * @mask: BIT_ULL(VDPA_ATTR_...) of each field that is set
+ * @mask: ``BIT_ULL(VDPA_ATTR_*)`` of each field that is set
  * @blk: attributes of a block device
  * @blk.capacity: size in sectors of 512 bytes
  * @blk.size_max: most bytes of a segment
@@ -180,7 +180,7 @@ struct vdpa_iova_range {
  * @blk.opt_io_size: best request in logical blocks
  * @blk.read_only: it cannot be written
  * @blk.backing: path of the file or block device behind it; valid during the call
- * @ext_mask: VDPA_EXT_BIT(VDPA_ATTR_...) of each field that is set and whose attribute is
+ * @ext_mask: ``VDPA_EXT_BIT(VDPA_ATTR_*)`` of each field that is set and whose attribute is
  *	128 or above
  * @extack: where the parent says why it refuses, by NL_SET_ERR_MSG() and its kin, which
  *	take NULL
@@ -723,12 +723,12 @@ struct vdpa_mgmtdev_ops {
  * @device: the device it stands for; its bus and name are the handle's name
  * @ops: operations
  * @id_table: virtio device IDs that can be created, ended by an all-zero entry
- * @config_attr_mask: BIT_ULL(VDPA_ATTR_...) that dev_add and dev_set_attr take
+ * @config_attr_mask: ``BIT_ULL(VDPA_ATTR_*)`` that dev_add and dev_set_attr take
  * @list: private to the core
  * @supported_features: virtio features that devices may offer
  * @max_supported_vqs: most virtqueues of one device
  * @mgmt: private to the core: set by vdpa_mgmtdev_register()
- * @ext_attr_mask: VDPA_EXT_BIT(VDPA_ATTR_...) that dev_add and dev_set_attr take
+ * @ext_attr_mask: ``VDPA_EXT_BIT(VDPA_ATTR_*)`` that dev_add and dev_set_attr take
  */
 struct vdpa_mgmt_dev {
 	struct device *device;
