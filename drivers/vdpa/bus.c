@@ -3,8 +3,8 @@
  * The vDPA bus: which bus driver gets a device, and the module's life.
  *
  * Every bus driver can drive every device, so a new device goes to whichever was
- * registered first, unless the administrator has written a name to the device's
- * driver_override, or turned off drivers_autoprobe.
+ * registered first, unless the administrator said which one it is for (driver.c), or
+ * turned off drivers_autoprobe.
  */
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
@@ -65,6 +65,7 @@ const struct bus_type vdpa_bus_type = {
 	.match = vdpa_bus_match,
 	.probe = vdpa_bus_probe,
 	.remove = vdpa_bus_remove,
+	.uevent = vdpa_bus_uevent,
 	.driver_override = true,
 };
 
@@ -113,9 +114,13 @@ static int __init vdpa_init(void)
 	if (err)
 		return err;
 
-	err = bus_register(&vdpa_bus_type);
+	err = vdpa_namespace_init();
 	if (err)
 		goto err_device;
+
+	err = bus_register(&vdpa_bus_type);
+	if (err)
+		goto err_namespace;
 
 	err = vdpa_netlink_init();
 	if (err)
@@ -125,6 +130,8 @@ static int __init vdpa_init(void)
 
 err_bus:
 	bus_unregister(&vdpa_bus_type);
+err_namespace:
+	vdpa_namespace_exit();
 err_device:
 	vdpa_device_exit();
 	return err;
@@ -134,6 +141,7 @@ static void __exit vdpa_exit(void)
 {
 	vdpa_netlink_exit();
 	bus_unregister(&vdpa_bus_type);
+	vdpa_namespace_exit();
 	vdpa_device_exit();
 }
 

@@ -86,6 +86,8 @@ int vdpa_reset(struct vdpa_device *vdev, u32 flags)
 			err = ops->reset(vdev);
 	}
 	trace_vdpa_reset(vdev, flags, err);
+	if (!err)
+		vdpa_nl_notify_status(vdev, 0);
 	return err;
 }
 EXPORT_SYMBOL_GPL(vdpa_reset);
@@ -196,6 +198,7 @@ void vdpa_set_status(struct vdpa_device *vdev, u8 status)
 	scoped_guard(rwsem_write, &vdev->cf_lock)
 		vdev->config->set_status(vdev, status);
 	trace_vdpa_set_status(vdev, status);
+	vdpa_nl_notify_status(vdev, status);
 }
 EXPORT_SYMBOL_GPL(vdpa_set_status);
 

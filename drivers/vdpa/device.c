@@ -15,6 +15,7 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
+#include <net/net_namespace.h>
 #include <trace/events/vdpa.h>
 #include "vdpa_private.h"
 
@@ -153,6 +154,7 @@ struct vdpa_device *__vdpa_alloc_device(struct device *parent,
 	vdev->ngroups = ngroups;
 	vdev->nas = nas;
 	vdev->use_va = use_va;
+	vdev->net = &init_net;
 	init_rwsem(&vdev->cf_lock);
 	init_completion(&vdev->idle);
 
@@ -253,13 +255,21 @@ static void vdpa_dev_del(struct vdpa_device *vdev)
  */
 int _vdpa_register_device(struct vdpa_device *vdev, u32 nvqs)
 {
+	const struct vdpa_kind *kind;
+	int err = 0;
+
 	if (!vdev->mdev || !vdev->mdev->mgmt)
 		return -EINVAL;
 
 	lockdep_assert_held(&vdev->mdev->mgmt->lock);
 
 	vdev->mgmt = vdev->mdev->mgmt;
-	return vdpa_dev_add(vdev, nvqs);
+	kind = vdev->mgmt->wanted ?: vdev->mgmt->kind;
+	if (kind)
+		err = vdpa_dev_assign(vdev, kind);
+	if (vdev->mgmt->wanted_net)
+		vdpa_dev_set_net(vdev, vdev->mgmt->wanted_net);
+	return err ?: vdpa_dev_add(vdev, nvqs);
 }
 EXPORT_SYMBOL_GPL(_vdpa_register_device);
 
@@ -339,24 +349,30 @@ struct vdpa_device *vdpa_dev_pin_by_name(const char *name)
 }
 
 /**
- * vdpa_dev_pin_next() - walk the registered devices
- * @index: where to start; set to the index of the device that is returned
+ * vdpa_dev_pin_some() - walk the registered devices
+ * @index: where to start
+ * @vdevs: receives devices in the order of their indices, each to be given back by
+ *	vdpa_dev_unpin()
+ * @max: how many at most
  *
  * Context: Process context. May sleep.
- * Return: the registered device with the lowest index not below @index, to be
- *	given back by vdpa_dev_unpin(), or NULL when there is none.
+ * Return: how many there were; with fewer than @max there are no more.
  */
-struct vdpa_device *vdpa_dev_pin_next(unsigned long *index)
+unsigned int vdpa_dev_pin_some(unsigned long index, struct vdpa_device **vdevs,
+			       unsigned int max)
 {
 	struct vdpa_device *vdev;
+	unsigned int nr = 0;
 
 	guard(mutex)(&vdpa_table_lock);
 
-	xa_for_each_start(&vdpa_indices, *index, vdev, *index) {
+	xa_for_each_start(&vdpa_indices, index, vdev, index) {
 		if (vdpa_dev_try_pin(vdev))
-			return vdev;
+			vdevs[nr++] = vdev;
+		if (nr == max)
+			break;
 	}
-	return NULL;
+	return nr;
 }
 
 /**
@@ -393,6 +409,27 @@ void vdpa_dev_unpin(struct vdpa_device *vdev)
 {
 	if (refcount_dec_and_test(&vdev->users))
 		complete(&vdev->idle);
+}
+
+/**
+ * vdpa_dev_replace_net() - move all devices of a network namespace
+ * @from: namespace
+ * @to: where they go
+ *
+ * Devices that are being unregistered, too, as their end is still told of.
+ *
+ * Context: Process context. May sleep.
+ */
+void vdpa_dev_replace_net(struct net *from, struct net *to)
+{
+	struct vdpa_device *vdev;
+	unsigned long index;
+
+	guard(mutex)(&vdpa_table_lock);
+
+	/* one that is given to another meanwhile stays there */
+	xa_for_each(&vdpa_indices, index, vdev)
+		cmpxchg(&vdev->net, from, to);
 }
 
 int __init vdpa_device_init(void)

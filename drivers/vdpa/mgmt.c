@@ -214,9 +214,17 @@ int vdpa_mgmtdev_register(struct vdpa_mgmt_dev *mdev)
 }
 EXPORT_SYMBOL_GPL(vdpa_mgmtdev_register);
 
-static void vdpa_mgmt_delete_all(struct vdpa_mgmt *mgmt)
+/**
+ * vdpa_mgmt_delete_all() - delete what a management device made
+ * @mgmt: management device
+ *
+ * Context: Process context, @mgmt->lock held.
+ */
+void vdpa_mgmt_delete_all(struct vdpa_mgmt *mgmt)
 {
 	struct vdpa_device *vdev;
+
+	lockdep_assert_held(&mgmt->lock);
 
 	while ((vdev = vdpa_dev_get_of_mgmt(mgmt))) {
 		mgmt->mdev->ops->dev_del(mgmt->mdev, vdev);

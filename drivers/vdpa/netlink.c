@@ -11,36 +11,35 @@
  *	pre_managed	info->user_ptr[0]: a device with a reference,
  *			info->user_ptr[1]: the management device that made it, entered
  *
- * Handlers run in parallel; there is no lock of the family.
+ * Handlers run in parallel; there is no lock of the family. A request sees what its network
+ * namespace does (namespace.c).
  */
 #include <linux/module.h>
-#include <linux/virtio_config.h>
 #include <net/genetlink.h>
 #include <uapi/linux/vdpa.h>
-#include <uapi/linux/virtio_ids.h>
-#include "class.h"
 #include "netlink_gen.h"
 #include "vdpa_private.h"
 
-static struct genl_family vdpa_nl_family;
-
-/*
- * Where a dump goes on: at the device of this index, or behind the management device
- * of this serial. Neither moves when others come or go.
+/**
+ * vdpa_nl_dump() - where a dump goes on
+ * @cb: dump
+ *
+ * Return: its place, zero at the beginning.
  */
-struct vdpa_nl_dump {
-	unsigned long index;
-};
-
-static struct vdpa_nl_dump *vdpa_nl_dump(struct netlink_callback *cb)
+struct vdpa_nl_dump *vdpa_nl_dump(struct netlink_callback *cb)
 {
 	NL_ASSERT_DUMP_CTX_FITS(struct vdpa_nl_dump);
 
 	return (struct vdpa_nl_dump *)cb->ctx;
 }
 
-/* The device name of a request, or NULL after a refusal was written. */
-static const char *vdpa_nl_dev_name(struct genl_info *info)
+/**
+ * vdpa_nl_dev_name() - the device that a request names
+ * @info: request
+ *
+ * Return: its name, which can be one; or NULL after a refusal was written.
+ */
+const char *vdpa_nl_dev_name(const struct genl_info *info)
 {
 	struct nlattr *attr = info->attrs[VDPA_ATTR_DEV_NAME];
 	const char *name;
@@ -59,7 +58,14 @@ static const char *vdpa_nl_dev_name(struct genl_info *info)
 	return name;
 }
 
-static struct vdpa_mgmt *vdpa_nl_get_mgmt(struct genl_info *info)
+/**
+ * vdpa_nl_get_mgmt() - the management device that a request names
+ * @info: request
+ *
+ * Return: the management device with a reference; ERR_PTR(-EINVAL) without a name;
+ *	ERR_PTR(-ENODEV) when the requester's network namespace sees none of that name.
+ */
+struct vdpa_mgmt *vdpa_nl_get_mgmt(const struct genl_info *info)
 {
 	struct nlattr *bus = info->attrs[VDPA_ATTR_MGMTDEV_BUS_NAME];
 	struct nlattr *dev = info->attrs[VDPA_ATTR_MGMTDEV_DEV_NAME];
@@ -70,7 +76,8 @@ static struct vdpa_mgmt *vdpa_nl_get_mgmt(struct genl_info *info)
 		return ERR_PTR(-EINVAL);
 	}
 
-	mgmt = vdpa_mgmt_get_by_name(bus ? nla_data(bus) : NULL, nla_data(dev));
+	mgmt = net_eq(genl_info_net(info), &init_net) ?
+	       vdpa_mgmt_get_by_name(bus ? nla_data(bus) : NULL, nla_data(dev)) : NULL;
 	if (!mgmt) {
 		NL_SET_ERR_MSG_ATTR(info->extack, dev,
 				    "no management device of that name and bus");
@@ -90,7 +97,14 @@ static int vdpa_nl_enter_mgmt(struct vdpa_mgmt *mgmt, struct genl_info *info)
 	return err;
 }
 
-static struct vdpa_device *vdpa_nl_pin_dev(struct genl_info *info)
+/**
+ * vdpa_nl_pin_dev() - the device that a request names
+ * @info: request
+ *
+ * Return: the device, to be given back by vdpa_dev_unpin(); ERR_PTR(-EINVAL) without a name that
+ *	can be one; ERR_PTR(-ENODEV) when the requester's network namespace sees no such device.
+ */
+struct vdpa_device *vdpa_nl_pin_dev(const struct genl_info *info)
 {
 	const char *name = vdpa_nl_dev_name(info);
 	struct vdpa_device *vdev;
@@ -99,6 +113,10 @@ static struct vdpa_device *vdpa_nl_pin_dev(struct genl_info *info)
 		return ERR_PTR(-EINVAL);
 
 	vdev = vdpa_dev_pin_by_name(name);
+	if (vdev && !vdpa_dev_visible(vdev, genl_info_net(info))) {
+		vdpa_dev_unpin(vdev);
+		vdev = NULL;
+	}
 	if (!vdev) {
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[VDPA_ATTR_DEV_NAME],
 				    "no device of that name");
@@ -224,10 +242,16 @@ void vdpa_nl_post_managed(const struct genl_split_ops *ops, struct sk_buff *skb,
 	vdpa_mgmt_put(info->user_ptr[1]);
 }
 
-/* Reply to a request about one device: a message filled by @fill. */
-static int vdpa_nl_reply(struct genl_info *info, void *object, u8 cmd,
-			 int (*fill)(struct sk_buff *msg, void *object,
-				     struct genl_info *info))
+/**
+ * vdpa_nl_reply() - reply to a request about one thing
+ * @info: request
+ * @object: what it is about
+ * @cmd: command of the message
+ * @fill: puts its attributes
+ *
+ * Return: 0, -ENOMEM, -EMSGSIZE, or what @fill or sending returned.
+ */
+int vdpa_nl_reply(struct genl_info *info, void *object, u8 cmd, vdpa_nl_fill *fill)
 {
 	struct sk_buff *msg;
 	void *header;
@@ -247,11 +271,18 @@ static int vdpa_nl_reply(struct genl_info *info, void *object, u8 cmd,
 	return genlmsg_reply(msg, info);
 }
 
-/* One message of a dump. */
-static int vdpa_nl_dump_one(struct sk_buff *msg, struct netlink_callback *cb,
-			    void *object, u8 cmd,
-			    int (*fill)(struct sk_buff *msg, void *object,
-					struct genl_info *info))
+/**
+ * vdpa_nl_dump_one() - one message of a dump
+ * @msg: where it goes
+ * @cb: dump
+ * @object: what it is about
+ * @cmd: command of the message
+ * @fill: puts its attributes
+ *
+ * Return: 0, -EMSGSIZE when there is no room, or what @fill returned.
+ */
+int vdpa_nl_dump_one(struct sk_buff *msg, struct netlink_callback *cb, void *object, u8 cmd,
+		     vdpa_nl_fill *fill)
 {
 	void *header;
 	int err;
@@ -261,7 +292,7 @@ static int vdpa_nl_dump_one(struct sk_buff *msg, struct netlink_callback *cb,
 	if (!header)
 		return -EMSGSIZE;
 
-	err = fill(msg, object, NULL);
+	err = fill(msg, object, genl_info_dump(cb));
 	if (err)
 		genlmsg_cancel(msg, header);
 	else
@@ -271,8 +302,14 @@ static int vdpa_nl_dump_one(struct sk_buff *msg, struct netlink_callback *cb,
 
 /* Management devices */
 
-static int vdpa_nl_put_mgmt_handle(struct sk_buff *msg,
-				   const struct vdpa_mgmt_dev *mdev)
+/**
+ * vdpa_nl_put_mgmt_handle() - name a management device
+ * @msg: message
+ * @mdev: management device
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int vdpa_nl_put_mgmt_handle(struct sk_buff *msg, const struct vdpa_mgmt_dev *mdev)
 {
 	const char *bus = vdpa_mgmt_bus_name(mdev);
 
@@ -282,10 +319,10 @@ static int vdpa_nl_put_mgmt_handle(struct sk_buff *msg,
 			      dev_name(mdev->device));
 }
 
-static int vdpa_nl_put_mgmt(struct sk_buff *msg, void *object,
-			    struct genl_info *info)
+static int vdpa_nl_put_mgmt(struct sk_buff *msg, void *object, const struct genl_info *info)
 {
 	const struct vdpa_mgmt_dev *mdev = object;
+	const struct vdpa_kind *kind = READ_ONCE(mdev->mgmt->kind);
 
 	if (vdpa_nl_put_mgmt_handle(msg, mdev) ||
 	    nla_put_u64_64bit(msg, VDPA_ATTR_MGMTDEV_SUPPORTED_CLASSES,
@@ -293,7 +330,8 @@ static int vdpa_nl_put_mgmt(struct sk_buff *msg, void *object,
 	    nla_put_u32(msg, VDPA_ATTR_DEV_MGMTDEV_MAX_VQS,
 			mdev->max_supported_vqs) ||
 	    nla_put_u64_64bit(msg, VDPA_ATTR_DEV_SUPPORTED_FEATURES,
-			      mdev->supported_features, VDPA_ATTR_PAD))
+			      mdev->supported_features, VDPA_ATTR_PAD) ||
+	    (kind && nla_put_string(msg, VDPA_ATTR_DEV_DRIVER, kind->name)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -355,281 +393,48 @@ static int vdpa_nl_dump_mgmt(struct vdpa_mgmt_dev *mdev, void *data)
 int vdpa_nl_mgmtdev_get_dumpit(struct sk_buff *msg, struct netlink_callback *cb)
 {
 	struct vdpa_nl_mgmt_walk walk = { .msg = msg, .cb = cb };
-	int err = vdpa_mgmt_for_each(vdpa_nl_dump_mgmt, &walk);
+	int err;
+
+	if (!net_eq(genl_info_net(genl_info_dump(cb)), &init_net))
+		return 0;
+	err = vdpa_mgmt_for_each(vdpa_nl_dump_mgmt, &walk);
 
 	/* a full message is sent; the next one goes on behind it */
 	return err && !msg->len ? err : msg->len;
 }
 
-/* Devices */
+static const struct genl_multicast_group vdpa_nl_groups[] = {
+	{ .name = VDPA_MCGRP_DEVICES },
+};
 
-static int vdpa_nl_put_dev(struct sk_buff *msg, void *object,
-			   struct genl_info *info)
-{
-	struct vdpa_device *vdev = object;
-	const struct vdpa_config_ops *ops = vdev->config;
-	u16 min = ops->get_vq_num_min ? ops->get_vq_num_min(vdev) : 1;
-
-	if (nla_put_string(msg, VDPA_ATTR_DEV_NAME, dev_name(&vdev->dev)) ||
-	    (vdev->mdev && vdpa_nl_put_mgmt_handle(msg, vdev->mdev)) ||
-	    nla_put_u32(msg, VDPA_ATTR_DEV_ID, ops->get_device_id(vdev)) ||
-	    nla_put_u32(msg, VDPA_ATTR_DEV_VENDOR_ID, ops->get_vendor_id(vdev)) ||
-	    nla_put_u32(msg, VDPA_ATTR_DEV_MAX_VQS, vdev->nvqs) ||
-	    nla_put_u16(msg, VDPA_ATTR_DEV_MAX_VQ_SIZE, ops->get_vq_num_max(vdev)) ||
-	    nla_put_u16(msg, VDPA_ATTR_DEV_MIN_VQ_SIZE, min))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static bool vdpa_nl_features_ok(struct vdpa_device *vdev)
-{
-	return vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_FEATURES_OK;
-}
-
-static int vdpa_nl_put_negotiated(struct sk_buff *msg, struct vdpa_device *vdev)
-{
-	return nla_put_u64_64bit(msg, VDPA_ATTR_DEV_NEGOTIATED_FEATURES,
-				 vdev->config->get_driver_features(vdev),
-				 VDPA_ATTR_PAD);
-}
-
-static int vdpa_nl_put_config_locked(struct sk_buff *msg,
-				     struct vdpa_device *vdev)
-{
-	u64 features = vdev->config->get_device_features(vdev);
-	u32 id = vdev->config->get_device_id(vdev);
-	const struct vdpa_class *class = vdpa_class_find(id);
-	u64 config[VDPA_CLASS_CONFIG_MAX / sizeof(u64)];
-
-	lockdep_assert_held(&vdev->cf_lock);
-
-	if (nla_put_string(msg, VDPA_ATTR_DEV_NAME, dev_name(&vdev->dev)) ||
-	    nla_put_u32(msg, VDPA_ATTR_DEV_ID, id) ||
-	    nla_put_u64_64bit(msg, VDPA_ATTR_DEV_FEATURES, features,
-			      VDPA_ATTR_PAD))
-		return -EMSGSIZE;
-
-	if (vdpa_nl_features_ok(vdev) && vdpa_nl_put_negotiated(msg, vdev))
-		return -EMSGSIZE;
-
-	if (!class)
-		return 0;
-	vdpa_class_read(vdev, config, class->config_size);
-	return class->put_config(msg, features, config);
-}
-
-static int vdpa_nl_put_config(struct sk_buff *msg, void *object,
-			      struct genl_info *info)
-{
-	struct vdpa_device *vdev = object;
-	int err;
-
-	if (info && !vdpa_class_find(vdev->config->get_device_id(vdev))) {
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[VDPA_ATTR_DEV_NAME],
-				    "configuration of this device class is not known");
-		return -EOPNOTSUPP;
-	}
-
-	down_read(&vdev->cf_lock);
-	err = vdpa_nl_put_config_locked(msg, vdev);
-	up_read(&vdev->cf_lock);
-	return err;
-}
-
-int vdpa_nl_dev_get_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	return vdpa_nl_reply(info, info->user_ptr[0], VDPA_CMD_DEV_NEW,
-			     vdpa_nl_put_dev);
-}
-
-int vdpa_nl_dev_config_get_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	return vdpa_nl_reply(info, info->user_ptr[0], VDPA_CMD_DEV_CONFIG_GET,
-			     vdpa_nl_put_config);
-}
-
-/*
- * Devices come and go between two messages. One that stays is listed once, for its
- * index stays too; one that comes is listed if its index is still ahead.
- */
-static int vdpa_nl_dump_devs(struct sk_buff *msg, struct netlink_callback *cb,
-			     u8 cmd,
-			     int (*fill)(struct sk_buff *msg, void *object,
-					 struct genl_info *info))
-{
-	struct vdpa_nl_dump *dump = vdpa_nl_dump(cb);
-	struct vdpa_device *vdev;
-	int err = 0;
-
-	while (!err && (vdev = vdpa_dev_pin_next(&dump->index))) {
-		err = vdpa_nl_dump_one(msg, cb, vdev, cmd, fill);
-		if (!err)
-			dump->index++;
-		vdpa_dev_unpin(vdev);
-	}
-	return err && !msg->len ? err : msg->len;
-}
-
-int vdpa_nl_dev_get_dumpit(struct sk_buff *msg, struct netlink_callback *cb)
-{
-	return vdpa_nl_dump_devs(msg, cb, VDPA_CMD_DEV_NEW, vdpa_nl_put_dev);
-}
-
-int vdpa_nl_dev_config_get_dumpit(struct sk_buff *msg,
-				  struct netlink_callback *cb)
-{
-	return vdpa_nl_dump_devs(msg, cb, VDPA_CMD_DEV_CONFIG_GET,
-				 vdpa_nl_put_config);
-}
-
-/* Statistics */
-
-static int vdpa_nl_put_vstats_locked(struct sk_buff *msg,
-				     struct vdpa_device *vdev,
-				     struct genl_info *info)
-{
-	u32 index = nla_get_u32(info->attrs[VDPA_ATTR_DEV_QUEUE_INDEX]);
-	u32 id = vdev->config->get_device_id(vdev);
-
-	lockdep_assert_held(&vdev->cf_lock);
-
-	if (!vdpa_nl_features_ok(vdev)) {
-		GENL_SET_ERR_MSG(info, "the driver has not set FEATURES_OK yet");
-		return -EAGAIN;
-	}
-
-	if (nla_put_string(msg, VDPA_ATTR_DEV_NAME, dev_name(&vdev->dev)) ||
-	    nla_put_u32(msg, VDPA_ATTR_DEV_ID, id) ||
-	    vdpa_nl_put_negotiated(msg, vdev))
-		return -EMSGSIZE;
-	/* by these a client tells a control queue from the others */
-	if (id == VIRTIO_ID_NET &&
-	    nla_put_u16(msg, VDPA_ATTR_DEV_NET_CFG_MAX_VQP,
-			vdpa_class_net_pairs(vdev)))
-		return -EMSGSIZE;
-	if (nla_put_u32(msg, VDPA_ATTR_DEV_QUEUE_INDEX, index))
-		return -EMSGSIZE;
-
-	return vdev->config->get_vendor_vq_stats(vdev, index, msg, info->extack);
-}
-
-static int vdpa_nl_put_vstats(struct sk_buff *msg, void *object,
-			      struct genl_info *info)
-{
-	struct vdpa_device *vdev = object;
-	int err;
-
-	down_read(&vdev->cf_lock);
-	err = vdpa_nl_put_vstats_locked(msg, vdev, info);
-	up_read(&vdev->cf_lock);
-	return err;
-}
-
-int vdpa_nl_dev_vstats_get_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct nlattr *index = info->attrs[VDPA_ATTR_DEV_QUEUE_INDEX];
-	struct vdpa_device *vdev = info->user_ptr[0];
-
-	if (!index) {
-		GENL_SET_ERR_MSG(info, "a queue index is required");
-		return -EINVAL;
-	}
-	if (!vdev->config->get_vendor_vq_stats) {
-		GENL_SET_ERR_MSG(info, "the device keeps no statistics");
-		return -EOPNOTSUPP;
-	}
-	if (nla_get_u32(index) >= vdev->nvqs) {
-		NL_SET_ERR_MSG_ATTR(info->extack, index,
-				    "queue index is not one of the device's");
-		return -EINVAL;
-	}
-	return vdpa_nl_reply(info, vdev, VDPA_CMD_DEV_VSTATS_GET,
-			     vdpa_nl_put_vstats);
-}
-
-/* Creation, deletion, change */
-
-int vdpa_nl_dev_del_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct vdpa_mgmt *mgmt = info->user_ptr[1];
-
-	mgmt->mdev->ops->dev_del(mgmt->mdev, info->user_ptr[0]);
-	return 0;
-}
-
-/* Has the parent said why it refused? */
-static bool has_reason(const struct genl_info *info)
-{
-	return info->extack && info->extack->_msg;
-}
-
-int vdpa_nl_dev_new_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct vdpa_mgmt *mgmt = info->user_ptr[0];
-	struct vdpa_dev_set_config config = {};
-	const char *name = vdpa_nl_dev_name(info);
-	struct vdpa_device *other;
-	int err;
-
-	if (!name)
-		return -EINVAL;
-	err = vdpa_nl_parse_config(info, mgmt->mdev, &config);
-	if (err)
-		return err;
-
-	other = vdpa_dev_pin_by_name(name);
-	if (other) {
-		vdpa_dev_unpin(other);
-		err = -EEXIST;
-	} else {
-		err = mgmt->mdev->ops->dev_add(mgmt->mdev, name, &config);
-	}
-
-	if (err == -EEXIST)
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[VDPA_ATTR_DEV_NAME],
-				    "a device of that name exists");
-	else if (err && !has_reason(info))
-		NL_SET_ERR_MSG_FMT(info->extack,
-				   "the management device could not create the device (%d)",
-				   err);
-	return err;
-}
-
-int vdpa_nl_dev_attr_set_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	struct vdpa_mgmt *mgmt = info->user_ptr[1];
-	struct vdpa_dev_set_config config = {};
-	int err;
-
-	err = vdpa_nl_parse_change(info, mgmt->mdev, &config);
-	if (err)
-		return err;
-
-	err = mgmt->mdev->ops->dev_set_attr(mgmt->mdev, info->user_ptr[0],
-					    &config);
-	if (err && !has_reason(info))
-		NL_SET_ERR_MSG_FMT(info->extack,
-				   "the management device could not change the device (%d)",
-				   err);
-	return err;
-}
-
-static struct genl_family vdpa_nl_family __ro_after_init = {
+struct genl_family vdpa_nl_family __ro_after_init = {
 	.name = VDPA_GENL_NAME,
 	.version = VDPA_GENL_VERSION,
 	.module = THIS_MODULE,
 	.parallel_ops = true,
+	.netnsok = true,
 	.split_ops = vdpa_nl_ops,
 	.n_split_ops = ARRAY_SIZE(vdpa_nl_ops),
+	.mcgrps = vdpa_nl_groups,
+	.n_mcgrps = ARRAY_SIZE(vdpa_nl_groups),
 	.resv_start_op = VDPA_CMD_DEV_VSTATS_GET + 1,
 };
 
 int __init vdpa_netlink_init(void)
 {
-	return genl_register_family(&vdpa_nl_family);
+	int err;
+
+	err = genl_register_family(&vdpa_nl_family);
+	if (err)
+		return err;
+	err = vdpa_nl_notify_init();
+	if (err)
+		genl_unregister_family(&vdpa_nl_family);
+	return err;
 }
 
 void vdpa_netlink_exit(void)
 {
+	vdpa_nl_notify_exit();
 	genl_unregister_family(&vdpa_nl_family);
 }

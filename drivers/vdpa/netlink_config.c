@@ -285,7 +285,9 @@ int vdpa_nl_parse_change(struct genl_info *info,
 	if (err)
 		return err;
 	if (!config->mask && !config->ext_mask) {
-		GENL_SET_ERR_MSG(info, "nothing to change: a MAC address or a link state is required");
+		if (info->attrs[VDPA_ATTR_DEV_DRIVER] || info->attrs[VDPA_ATTR_DEV_NETNS_FD])
+			return 0;
+		GENL_SET_ERR_MSG(info, "nothing to change: a MAC address, a link state, a driver or a network namespace is required");
 		return -EINVAL;
 	}
 	if (config->mask && !is_valid_ether_addr(config->net.mac))
@@ -297,4 +299,50 @@ int vdpa_nl_parse_change(struct genl_info *info,
 
 	return check_class(info, mdev, config) ?:
 	       check_supported(info, mdev, config);
+}
+
+/**
+ * vdpa_nl_parse_kind() - which bus driver a device shall be for
+ * @info: request
+ * @kind: receives what was asked for, or NULL
+ *
+ * Return: 0, or -EINVAL for a word that stands for none, with a reason.
+ */
+int vdpa_nl_parse_kind(struct genl_info *info, const struct vdpa_kind **kind)
+{
+	struct nlattr *attr = info->attrs[VDPA_ATTR_DEV_DRIVER];
+
+	*kind = NULL;
+	if (!attr)
+		return 0;
+	*kind = vdpa_kind_find(nla_data(attr));
+	if (!*kind)
+		return refuse(info, VDPA_ATTR_DEV_DRIVER, -EINVAL,
+			      "the driver must be virtio, vhost, vfio, none or any");
+	return 0;
+}
+
+/**
+ * vdpa_nl_parse_net() - into which network namespace a device shall go
+ * @info: request
+ * @net: receives the namespace with a reference for put_net(), or NULL when none is asked for
+ *
+ * Return: 0; -EBADF for a number that is no open file; -EINVAL for a file that is no network
+ *	namespace.
+ */
+int vdpa_nl_parse_net(struct genl_info *info, struct net **net)
+{
+	struct nlattr *attr = info->attrs[VDPA_ATTR_DEV_NETNS_FD];
+	int err;
+
+	*net = NULL;
+	if (!attr)
+		return 0;
+	*net = get_net_ns_by_fd(nla_get_u32(attr));
+	if (!IS_ERR(*net))
+		return 0;
+	err = PTR_ERR(*net);
+	*net = NULL;
+	return refuse(info, VDPA_ATTR_DEV_NETNS_FD, err,
+		      "no open file of a network namespace");
 }

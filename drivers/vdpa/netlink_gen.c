@@ -17,7 +17,7 @@ static const struct nla_policy vdpa_mgmtdev_get_nl_policy[VDPA_ATTR_MGMTDEV_DEV_
 };
 
 /* VDPA_CMD_DEV_NEW - do */
-static const struct nla_policy vdpa_dev_new_nl_policy[VDPA_ATTR_DEV_BLK_BACKING + 1] = {
+static const struct nla_policy vdpa_dev_new_nl_policy[VDPA_ATTR_DEV_NETNS_FD + 1] = {
 	[VDPA_ATTR_MGMTDEV_BUS_NAME] = { .type = NLA_NUL_STRING, },
 	[VDPA_ATTR_MGMTDEV_DEV_NAME] = { .type = NLA_NUL_STRING, },
 	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
@@ -38,21 +38,37 @@ static const struct nla_policy vdpa_dev_new_nl_policy[VDPA_ATTR_DEV_BLK_BACKING 
 	[VDPA_ATTR_DEV_NET_PEER] = { .type = NLA_NUL_STRING, .len = 255, },
 	[VDPA_ATTR_DEV_NET_LINK] = NLA_POLICY_MAX(NLA_U8, 1),
 	[VDPA_ATTR_DEV_BLK_BACKING] = { .type = NLA_NUL_STRING, .len = 4095, },
+	[VDPA_ATTR_DEV_DRIVER] = { .type = NLA_NUL_STRING, .len = 15, },
+	[VDPA_ATTR_DEV_NETNS_FD] = { .type = NLA_U32, },
 };
 
 /* VDPA_CMD_DEV_DEL - do */
 static const struct nla_policy vdpa_dev_del_nl_policy[VDPA_ATTR_DEV_NAME + 1] = {
+	[VDPA_ATTR_MGMTDEV_BUS_NAME] = { .type = NLA_NUL_STRING, },
+	[VDPA_ATTR_MGMTDEV_DEV_NAME] = { .type = NLA_NUL_STRING, },
 	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
 };
 
 /* VDPA_CMD_DEV_GET - do */
-static const struct nla_policy vdpa_dev_get_nl_policy[VDPA_ATTR_DEV_NAME + 1] = {
+static const struct nla_policy vdpa_dev_get_do_nl_policy[VDPA_ATTR_DEV_NAME + 1] = {
 	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
 };
 
+/* VDPA_CMD_DEV_GET - dump */
+static const struct nla_policy vdpa_dev_get_dump_nl_policy[VDPA_ATTR_MGMTDEV_DEV_NAME + 1] = {
+	[VDPA_ATTR_MGMTDEV_BUS_NAME] = { .type = NLA_NUL_STRING, },
+	[VDPA_ATTR_MGMTDEV_DEV_NAME] = { .type = NLA_NUL_STRING, },
+};
+
 /* VDPA_CMD_DEV_CONFIG_GET - do */
-static const struct nla_policy vdpa_dev_config_get_nl_policy[VDPA_ATTR_DEV_NAME + 1] = {
+static const struct nla_policy vdpa_dev_config_get_do_nl_policy[VDPA_ATTR_DEV_NAME + 1] = {
 	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
+};
+
+/* VDPA_CMD_DEV_CONFIG_GET - dump */
+static const struct nla_policy vdpa_dev_config_get_dump_nl_policy[VDPA_ATTR_MGMTDEV_DEV_NAME + 1] = {
+	[VDPA_ATTR_MGMTDEV_BUS_NAME] = { .type = NLA_NUL_STRING, },
+	[VDPA_ATTR_MGMTDEV_DEV_NAME] = { .type = NLA_NUL_STRING, },
 };
 
 /* VDPA_CMD_DEV_VSTATS_GET - do */
@@ -62,14 +78,28 @@ static const struct nla_policy vdpa_dev_vstats_get_nl_policy[VDPA_ATTR_DEV_QUEUE
 };
 
 /* VDPA_CMD_DEV_ATTR_SET - do */
-static const struct nla_policy vdpa_dev_attr_set_nl_policy[VDPA_ATTR_DEV_NET_LINK + 1] = {
+static const struct nla_policy vdpa_dev_attr_set_nl_policy[VDPA_ATTR_DEV_NETNS_FD + 1] = {
 	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
 	[VDPA_ATTR_DEV_NET_CFG_MACADDR] = { .type = NLA_BINARY, },
 	[VDPA_ATTR_DEV_NET_LINK] = NLA_POLICY_MAX(NLA_U8, 1),
+	[VDPA_ATTR_DEV_DRIVER] = { .type = NLA_NUL_STRING, .len = 15, },
+	[VDPA_ATTR_DEV_NETNS_FD] = { .type = NLA_U32, },
+};
+
+/* VDPA_CMD_MGMTDEV_SET - do */
+static const struct nla_policy vdpa_mgmtdev_set_nl_policy[VDPA_ATTR_DEV_DRIVER + 1] = {
+	[VDPA_ATTR_MGMTDEV_BUS_NAME] = { .type = NLA_NUL_STRING, },
+	[VDPA_ATTR_MGMTDEV_DEV_NAME] = { .type = NLA_NUL_STRING, },
+	[VDPA_ATTR_DEV_DRIVER] = { .type = NLA_NUL_STRING, .len = 15, },
+};
+
+/* VDPA_CMD_QUEUE_GET - dump */
+static const struct nla_policy vdpa_queue_get_nl_policy[VDPA_ATTR_DEV_NAME + 1] = {
+	[VDPA_ATTR_DEV_NAME] = { .type = NLA_NUL_STRING, .len = 255, },
 };
 
 /* Ops table for vdpa */
-const struct genl_split_ops vdpa_nl_ops[10] = {
+const struct genl_split_ops vdpa_nl_ops[12] = {
 	{
 		.cmd		= VDPA_CMD_MGMTDEV_GET,
 		.doit		= vdpa_nl_mgmtdev_get_doit,
@@ -88,14 +118,14 @@ const struct genl_split_ops vdpa_nl_ops[10] = {
 		.doit		= vdpa_nl_dev_new_doit,
 		.post_doit	= vdpa_nl_post_mgmt,
 		.policy		= vdpa_dev_new_nl_policy,
-		.maxattr	= VDPA_ATTR_DEV_BLK_BACKING,
+		.maxattr	= VDPA_ATTR_DEV_NETNS_FD,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= VDPA_CMD_DEV_DEL,
-		.pre_doit	= vdpa_nl_pre_managed,
+		.pre_doit	= vdpa_nl_pre_del,
 		.doit		= vdpa_nl_dev_del_doit,
-		.post_doit	= vdpa_nl_post_managed,
+		.post_doit	= vdpa_nl_post_del,
 		.policy		= vdpa_dev_del_nl_policy,
 		.maxattr	= VDPA_ATTR_DEV_NAME,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
@@ -105,28 +135,32 @@ const struct genl_split_ops vdpa_nl_ops[10] = {
 		.pre_doit	= vdpa_nl_pre_dev,
 		.doit		= vdpa_nl_dev_get_doit,
 		.post_doit	= vdpa_nl_post_dev,
-		.policy		= vdpa_dev_get_nl_policy,
+		.policy		= vdpa_dev_get_do_nl_policy,
 		.maxattr	= VDPA_ATTR_DEV_NAME,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
-		.cmd	= VDPA_CMD_DEV_GET,
-		.dumpit	= vdpa_nl_dev_get_dumpit,
-		.flags	= GENL_CMD_CAP_DUMP,
+		.cmd		= VDPA_CMD_DEV_GET,
+		.dumpit		= vdpa_nl_dev_get_dumpit,
+		.policy		= vdpa_dev_get_dump_nl_policy,
+		.maxattr	= VDPA_ATTR_MGMTDEV_DEV_NAME,
+		.flags		= GENL_CMD_CAP_DUMP,
 	},
 	{
 		.cmd		= VDPA_CMD_DEV_CONFIG_GET,
 		.pre_doit	= vdpa_nl_pre_dev,
 		.doit		= vdpa_nl_dev_config_get_doit,
 		.post_doit	= vdpa_nl_post_dev,
-		.policy		= vdpa_dev_config_get_nl_policy,
+		.policy		= vdpa_dev_config_get_do_nl_policy,
 		.maxattr	= VDPA_ATTR_DEV_NAME,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
-		.cmd	= VDPA_CMD_DEV_CONFIG_GET,
-		.dumpit	= vdpa_nl_dev_config_get_dumpit,
-		.flags	= GENL_CMD_CAP_DUMP,
+		.cmd		= VDPA_CMD_DEV_CONFIG_GET,
+		.dumpit		= vdpa_nl_dev_config_get_dumpit,
+		.policy		= vdpa_dev_config_get_dump_nl_policy,
+		.maxattr	= VDPA_ATTR_MGMTDEV_DEV_NAME,
+		.flags		= GENL_CMD_CAP_DUMP,
 	},
 	{
 		.cmd		= VDPA_CMD_DEV_VSTATS_GET,
@@ -135,7 +169,7 @@ const struct genl_split_ops vdpa_nl_ops[10] = {
 		.post_doit	= vdpa_nl_post_dev,
 		.policy		= vdpa_dev_vstats_get_nl_policy,
 		.maxattr	= VDPA_ATTR_DEV_QUEUE_INDEX,
-		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= VDPA_CMD_DEV_ATTR_SET,
@@ -143,7 +177,23 @@ const struct genl_split_ops vdpa_nl_ops[10] = {
 		.doit		= vdpa_nl_dev_attr_set_doit,
 		.post_doit	= vdpa_nl_post_managed,
 		.policy		= vdpa_dev_attr_set_nl_policy,
-		.maxattr	= VDPA_ATTR_DEV_NET_LINK,
+		.maxattr	= VDPA_ATTR_DEV_NETNS_FD,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VDPA_CMD_MGMTDEV_SET,
+		.pre_doit	= vdpa_nl_pre_mgmt,
+		.doit		= vdpa_nl_mgmtdev_set_doit,
+		.post_doit	= vdpa_nl_post_mgmt,
+		.policy		= vdpa_mgmtdev_set_nl_policy,
+		.maxattr	= VDPA_ATTR_DEV_DRIVER,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= VDPA_CMD_QUEUE_GET,
+		.dumpit		= vdpa_nl_queue_get_dumpit,
+		.policy		= vdpa_queue_get_nl_policy,
+		.maxattr	= VDPA_ATTR_DEV_NAME,
+		.flags		= GENL_CMD_CAP_DUMP,
 	},
 };

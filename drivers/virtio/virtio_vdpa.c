@@ -558,4 +558,5 @@ static struct vdpa_driver virtio_vdpa_driver = {
 module_vdpa_driver(virtio_vdpa_driver);
 
 MODULE_DESCRIPTION("virtio transport over vDPA devices");
+MODULE_ALIAS("vdpa:virtio_vdpa");
 MODULE_LICENSE("GPL");

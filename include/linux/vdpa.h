@@ -128,6 +128,9 @@ struct vdpa_vq_state {
  * @idle: private to the core: @users has dropped to zero after unregistration began
  * @live: private to the core: look-ups may find the device. Protected by the
  *	core's table lock.
+ * @net: private to the core: network namespace whose administrator sees the device.
+ *	No reference: a namespace that dies gives its devices to the initial one. Read
+ *	under RCU by whoever looks into it.
  */
 struct vdpa_device {
 	struct device dev;
@@ -146,6 +149,7 @@ struct vdpa_device {
 	refcount_t users;
 	struct completion idle;
 	bool live;
+	struct net *net;
 };
 
 /**

@@ -243,7 +243,7 @@ static void device_found_while_registered(struct kunit *test)
 static void device_walk(struct kunit *test)
 {
 	struct mock *mocks[3];
-	struct vdpa_device *vdev, *idle;
+	struct vdpa_device *found[4], *idle;
 	unsigned long index;
 	unsigned int i;
 
@@ -255,18 +255,20 @@ static void device_walk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, mock_register(mocks[2]));
 
 	index = mocks[0]->vdev->index;
-	vdev = vdpa_dev_pin_next(&index);
-	KUNIT_EXPECT_PTR_EQ(test, mocks[0]->vdev, vdev);
-	vdpa_dev_unpin(vdev);
+	KUNIT_EXPECT_EQ(test, 2, vdpa_dev_pin_some(index, found, ARRAY_SIZE(found)));
+	KUNIT_EXPECT_PTR_EQ(test, mocks[0]->vdev, found[0]);
+	KUNIT_EXPECT_PTR_EQ(test, mocks[2]->vdev, found[1]);
+	vdpa_dev_unpin(found[0]);
+	vdpa_dev_unpin(found[1]);
 
-	index++;
-	vdev = vdpa_dev_pin_next(&index);
-	KUNIT_EXPECT_PTR_EQ(test, mocks[2]->vdev, vdev);
-	KUNIT_EXPECT_EQ(test, mocks[2]->vdev->index, index);
-	vdpa_dev_unpin(vdev);
-
-	index++;
-	KUNIT_EXPECT_NULL(test, vdpa_dev_pin_next(&index));
+	/* as many as there is room for, then from there on */
+	KUNIT_EXPECT_EQ(test, 1, vdpa_dev_pin_some(index, found, 1));
+	KUNIT_EXPECT_PTR_EQ(test, mocks[0]->vdev, found[0]);
+	vdpa_dev_unpin(found[0]);
+	KUNIT_EXPECT_EQ(test, 1, vdpa_dev_pin_some(index + 1, found, 1));
+	KUNIT_EXPECT_PTR_EQ(test, mocks[2]->vdev, found[0]);
+	vdpa_dev_unpin(found[0]);
+	KUNIT_EXPECT_EQ(test, 0, vdpa_dev_pin_some(mocks[2]->vdev->index + 1UL, found, 4));
 	put_device(&idle->dev);
 }
 

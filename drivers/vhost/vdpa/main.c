@@ -380,4 +380,5 @@ static void __exit vhost_vdpa_exit(void)
 module_exit(vhost_vdpa_exit);
 
 MODULE_DESCRIPTION("vDPA devices for userspace");
+MODULE_ALIAS("vdpa:vhost_vdpa");
 MODULE_LICENSE("GPL");

@@ -22,7 +22,21 @@ enum vdpa_command {
 	VDPA_CMD_DEV_CONFIG_GET,	/* do, dump */
 	VDPA_CMD_DEV_VSTATS_GET,
 	VDPA_CMD_DEV_ATTR_SET,
+
+	/* beyond stock */
+	VDPA_CMD_MGMTDEV_SET = 128,
+	VDPA_CMD_QUEUE_GET,		/* dump */
+
+	/* to the multicast group */
+	VDPA_CMD_DEV_CREATED_NTF,
+	VDPA_CMD_DEV_DELETED_NTF,
+	VDPA_CMD_DEV_BOUND_NTF,
+	VDPA_CMD_DEV_UNBOUND_NTF,
+	VDPA_CMD_DEV_STATUS_NTF,
+	VDPA_CMD_DEV_LINK_NTF,
 };
+
+#define VDPA_MCGRP_DEVICES "devices"
 
 enum vdpa_attr {
 	VDPA_ATTR_UNSPEC,
@@ -83,6 +97,24 @@ enum vdpa_attr {
 	VDPA_ATTR_DEV_NET_PEER = 128,		/* string, name of a device to join */
 	VDPA_ATTR_DEV_NET_LINK,			/* u8, 0 or 1 */
 	VDPA_ATTR_DEV_BLK_BACKING,		/* string, path of a file or block device */
+
+	VDPA_ATTR_DEV_DRIVER,			/* string: virtio, vhost, vfio, none, any */
+	VDPA_ATTR_DEV_BOUND_DRIVER,		/* string, name of the bus driver */
+	VDPA_ATTR_DEV_STATUS,			/* u8, VIRTIO_CONFIG_S_* */
+	VDPA_ATTR_DEV_OWNER_PID,		/* u32 */
+	VDPA_ATTR_DEV_PINNED_PAGES,		/* u64 */
+	VDPA_ATTR_DEV_MAPS,			/* u64 */
+
+	VDPA_ATTR_DEV_QUEUE_SIZE,		/* u32, entries */
+	VDPA_ATTR_DEV_QUEUE_READY,		/* u8, 0 or 1 */
+	VDPA_ATTR_DEV_QUEUE_AVAIL_INDEX,	/* u16 */
+	VDPA_ATTR_DEV_QUEUE_USED_INDEX,		/* u16 */
+	VDPA_ATTR_DEV_QUEUE_KICKS,		/* u64 */
+	VDPA_ATTR_DEV_QUEUE_INTERRUPTS,		/* u64 */
+	VDPA_ATTR_DEV_QUEUE_GROUP,		/* u32 */
+	VDPA_ATTR_DEV_QUEUE_ASID,		/* u32 */
+	VDPA_ATTR_DEV_NETNS_FD,			/* u32 */
+	VDPA_ATTR_DEV_NETNS_ID,			/* s32 */
 };
 
 #endif
