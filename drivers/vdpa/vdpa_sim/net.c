@@ -22,7 +22,6 @@
 	 BIT_ULL(VIRTIO_NET_F_CTRL_RX_EXTRA) | BIT_ULL(VIRTIO_NET_F_CTRL_VLAN) | \
 	 BIT_ULL(VIRTIO_NET_F_CTRL_MAC_ADDR) | BIT_ULL(VIRTIO_NET_F_GUEST_ANNOUNCE))
 
-#define NET_PAIRS_MAX 64
 #define NET_MTU_DEFAULT 1500
 
 /* groups of queues, each in its own address space if the driver wants */
@@ -178,8 +177,8 @@ static int net_dev_add(struct vdpa_mgmt_dev *mdev, const char *name,
 	struct vdpa_sim *sim;
 	int err;
 
-	if (pairs > NET_PAIRS_MAX) {
-		NL_SET_ERR_MSG_FMT(config->extack, "at most %u queue pairs", NET_PAIRS_MAX);
+	if (pairs > VDPA_SIM_NET_PAIRS_MAX) {
+		NL_SET_ERR_MSG_FMT(config->extack, "at most %u queue pairs", VDPA_SIM_NET_PAIRS_MAX);
 		return -EINVAL;
 	}
 	/* multiqueue is there for who asks for it, one way or the other */
@@ -255,10 +254,23 @@ static struct vdpa_mgmt_dev net_mgmt = {
 			    BIT_ULL(VDPA_ATTR_DEV_FEATURES),
 	.ext_attr_mask = VDPA_EXT_BIT(VDPA_ATTR_DEV_NET_PEER) |
 			 VDPA_EXT_BIT(VDPA_ATTR_DEV_NET_LINK),
-	.max_supported_vqs = 2 * NET_PAIRS_MAX + 1,
+	.max_supported_vqs = 2 * VDPA_SIM_NET_PAIRS_MAX + 1,
 	.supported_features = NET_FEATURES | BIT_ULL(VIRTIO_NET_F_MQ) |
 			      VDPA_SIM_FEATURES,
 };
+
+/**
+ * vdpa_sim_net_mgmt() - the simulator's management device
+ *
+ * Others may make devices by its operations, called with management devices of their own.
+ *
+ * Return: it; constant.
+ */
+const struct vdpa_mgmt_dev *vdpa_sim_net_mgmt(void)
+{
+	return &net_mgmt;
+}
+EXPORT_SYMBOL_GPL(vdpa_sim_net_mgmt);
 
 static int __init vdpa_sim_net_init(void)
 {

@@ -19,6 +19,9 @@
 #include <uapi/linux/virtio_net.h>
 #include "vdpa_sim.h"
 
+/* most queue pairs of a device */
+#define VDPA_SIM_NET_PAIRS_MAX 64
+
 /* most addresses of one kind that are compared; with more, all are taken */
 #define NET_FILTER_MAX 64
 
@@ -133,6 +136,10 @@ enum {
 enum {
 	NET_CTRL_REQUESTS, NET_CTRL_SUCCESSES, NET_CTRL_ERRORS,
 };
+
+/* net.c */
+
+const struct vdpa_mgmt_dev *vdpa_sim_net_mgmt(void);
 
 /* net_data.c */
 
