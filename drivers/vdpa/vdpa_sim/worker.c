@@ -8,6 +8,7 @@
  * and frees itself when the fault is over.
  */
 #include <linux/cleanup.h>
+#include <linux/kcov.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -32,6 +33,7 @@
  * @kicked: there may be something to do
  * @skips: for so many bursts it does not give way; its own, as @penalty
  * @penalty: what @skips was last, or 0 if it was worth it
+ * @kcov: where coverage goes, for a fuzzer that started the queue
  * @task: the thread
  */
 struct vdpa_sim_worker {
@@ -42,6 +44,7 @@ struct vdpa_sim_worker {
 	bool kicked;
 	unsigned int skips;
 	unsigned int penalty;
+	u64 kcov;
 	struct task_struct *task;
 };
 
@@ -108,6 +111,7 @@ static bool worker_serve(struct vdpa_sim_worker *worker)
 static int worker_main(void *data)
 {
 	struct vdpa_sim_worker *worker = data;
+	bool more;
 
 	for (;;) {
 		/* pairs with the full barrier of wake_up_process() after @kicked was set */
@@ -120,7 +124,10 @@ static int worker_main(void *data)
 		/* looked at before what it tells of: kicks from here on are new */
 		if (!xchg(&worker->kicked, false))
 			continue;
-		if (!worker_serve(worker))
+		kcov_remote_start_common(worker->kcov);
+		more = worker_serve(worker);
+		kcov_remote_stop();
+		if (!more)
 			break;
 	}
 	kfree(worker);
@@ -144,6 +151,7 @@ struct vdpa_sim_worker *vdpa_sim_worker_create(struct vdpa_sim_queue *queue)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&worker->lock);
 	worker->queue = queue;
+	worker->kcov = kcov_common_handle();
 	task = kthread_create(worker_main, worker, "%s-%u",
 			      dev_name(&queue->sim->vdpa.dev), queue->index);
 	if (IS_ERR(task)) {
