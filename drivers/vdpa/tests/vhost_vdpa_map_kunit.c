@@ -18,6 +18,7 @@
 
 #define PAGES 96
 #define IOVA_PFN 0x1000ul
+#define RANGE_PAGES 0x100000
 
 /**
  * struct map_kind - how a parent is told
@@ -163,6 +164,15 @@ static int op_reset_map(struct vdpa_device *vdev, unsigned int asid)
 	return 0;
 }
 
+/* All that the cases map lies inside. */
+static struct vdpa_iova_range op_get_iova_range(struct vdpa_device *vdev)
+{
+	return (struct vdpa_iova_range){
+		.first = (u64)IOVA_PFN << PAGE_SHIFT,
+		.last = ((u64)(IOVA_PFN + RANGE_PAGES) << PAGE_SHIFT) - 1,
+	};
+}
+
 static int map_init(struct kunit *test)
 {
 	const struct map_kind *kind = test->param_value;
@@ -182,6 +192,7 @@ static int map_init(struct kunit *test)
 	c->mock->ops.set_map = kind->table ? op_set_map : NULL;
 	c->mock->ops.update_map = kind->difference ? op_update_map : NULL;
 	c->mock->ops.reset_map = kind->difference ? op_reset_map : NULL;
+	c->mock->ops.get_iova_range = op_get_iova_range;
 	KUNIT_ASSERT_EQ(test, 0, mock_register(c->mock));
 	c->vf = vhost_file_open(test, c->mock);
 	KUNIT_ASSERT_EQ(test, 0, vhost_file_ioctl(c->vf, VHOST_SET_OWNER, NULL, 0));
@@ -530,11 +541,29 @@ static void map_forgotten(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, xa_load(&c->pages, IOVA_PFN));
 }
 
+/* At, before and past both ends of what the device can address. */
+static void map_range_ends(struct kunit *test)
+{
+	const unsigned long end = IOVA_PFN + RANGE_PAGES;
+	struct map_case *c = test->priv;
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, update(c, IOVA_PFN - 1, 1, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, update(c, IOVA_PFN - 1, 2, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, update(c, end, 1, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, update(c, end - 1, 2, 0));
+	KUNIT_EXPECT_TRUE(test, xa_empty(&c->pages));
+	KUNIT_EXPECT_EQ(test, 0, update(c, IOVA_PFN, 1, 0));
+	KUNIT_EXPECT_EQ(test, 0, update(c, end - 1, 1, 1));
+	KUNIT_EXPECT_NOT_NULL(test, xa_load(&c->pages, IOVA_PFN));
+	KUNIT_EXPECT_NOT_NULL(test, xa_load(&c->pages, end - 1));
+}
+
 static struct kunit_case map_cases[] = {
 	KUNIT_CASE_PARAM(map_refused, map_kind_gen_params),
 	KUNIT_CASE_PARAM(map_batch, map_kind_gen_params),
 	KUNIT_CASE_PARAM(map_random, map_kind_gen_params),
 	KUNIT_CASE_PARAM(map_forgotten, table_kind_gen_params),
+	KUNIT_CASE_PARAM(map_range_ends, map_kind_gen_params),
 	{}
 };
 
