@@ -14,11 +14,18 @@ ynl=$top/build/ynl
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
+# the schema is looked for beside the specification's folder; by the empty file the generator
+# knows a kernel tree's root. It makes a table of multicast groups that it refers to from the
+# family's structure, which it does not make for this protocol.
+mkdir -p "$out/$(dirname $spec)"
+cp "$ynl"/Documentation/netlink/*.yaml "$out/Documentation/netlink/"
+touch "$out/MAINTAINERS"
+sed '/^mcast-groups:/,/^operations:/{/^operations:/!d}' "$top/$spec" >"$out/$spec"
 # the distribution's python: its yaml and jsonschema modules are what we install
 for part in header source; do
 	[ $part = header ] && file=netlink_gen.h || file=netlink_gen.c
 	timeout 60 /usr/bin/python3 "$ynl/tools/net/ynl/ynl-gen-c.py" \
-		--mode kernel --$part --spec "$ynl/$spec" -o "$out/$file"
+		--mode kernel --$part --spec "$out/$spec" -o "$out/$file"
 done
 
 if [ "${1:-}" = --check ]; then

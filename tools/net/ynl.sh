@@ -10,6 +10,11 @@ ynl=$top/build/ynl
 spec=Documentation/netlink/specs/vdpa.yaml
 tarball=$(printf '%s\n' /usr/src/linux-source-6.12*.tar.xz | sort -V | tail -n 1)
 
+# one at a time: tests run side by side
+mkdir -p "$top/build"
+exec {lock}>"$top/build/.ynl.lock"
+flock "$lock"
+
 # the schema is looked for beside the specification's folder
 if [ ! -e "$ynl/tools/net/ynl/ynl-gen-c.py" ]; then
 	mkdir -p "$ynl"
@@ -18,5 +23,5 @@ if [ ! -e "$ynl/tools/net/ynl/ynl-gen-c.py" ]; then
 		'*/Documentation/netlink/*.yaml'
 fi
 mkdir -p "$ynl/Documentation/netlink/specs"
-cp "$top/$spec" "$ynl/$spec"
+cmp -s "$top/$spec" "$ynl/$spec" || cp "$top/$spec" "$ynl/$spec"
 touch "$ynl/MAINTAINERS"	# by this file the generator knows a kernel tree's root
