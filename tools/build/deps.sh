@@ -47,6 +47,11 @@ packages=(
 	qemu-system-x86 busybox-static cpio kmod xz-utils	# the virtual machine
 	iproute2 iputils-ping e2fsprogs fio ethtool iperf3 patch rsync	# clients and tools
 	dpdk-dev						# its testpmd
+	debootstrap udev					# the Debian package
+	python3-sphinx graphviz					# the documents
+	linux-perf bpftrace					# whose examples are run
+	ccache							# kernels that look on
+	clang-16 lld-16 llvm-16 gcc-s390x-linux-gnu coccinelle	# static checks
 )
 
 # drivers that testpmd loads at run time; their names count ABI versions

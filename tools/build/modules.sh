@@ -24,9 +24,11 @@ fi
 mkdir -p "$output"
 # links to files that are gone would still be found by wildcards
 find "$output" -xtype l -delete
-cp -rsf "$top/Kbuild" "$top/drivers" "$top/include" "$output/"
+cp -rsf "$top/Kbuild" "$top/drivers" "$top/include" "$top/samples" "$output/"
 
 exec make -s -C "$headers" M="$output" -j"$(nproc)" \
 	CONFIG_VDPA=m CONFIG_VDPA_RING=m CONFIG_VIRTIO_VDPA=m \
 	CONFIG_VHOST_VDPA=m CONFIG_VDPA_SIM=m CONFIG_VDPA_SIM_NET=m \
-	CONFIG_VDPA_SIM_BLOCK=m CONFIG_MODULE_SRCVERSION_ALL=y "$@" modules
+	CONFIG_VDPA_SIM_BLOCK=m CONFIG_VP_VDPA=m CONFIG_VDPA_SLICE=m CONFIG_VDPA_SLICE_SIM=m \
+	CONFIG_VDPA_LIAR=m CONFIG_SAMPLE_VDPA_RNG=m CONFIG_SAMPLE_VDPA_INSPECT=m \
+	CONFIG_MODULE_SRCVERSION_ALL=y "$@" modules

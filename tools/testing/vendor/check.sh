@@ -1,58 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The vDPA drivers that vendors keep in the stock kernel, unmodified, against our
-# header and our symbols: each must compile, link, and implement what we require.
-#
-# Only the vendors' directories are unpacked. Two of them use modules that the
-# distribution does not ship, vringh and pds_core: these are built beside them.
+# The vendors' drivers of the stock kernel with our bus: each must compile, link, and
+# implement what we require, and all of them must be found beside ours once installed.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 release=${KVER:-$("$top/tools/build/kver.sh")}
-headers=/usr/src/linux-headers-$release
-tarball=$(printf '%s\n' /usr/src/linux-source-6.12*.tar.xz | sort -V | tail -n 1)
 src=$top/build/vendor/$release
-log=$top/build/logs/vendor-build.log
-mkdir -p "$(dirname "$log")"
+root=$top/build/vendor/root
 
-# directory, module and option of each
-drivers=(
-	"ifcvf ifcvf IFCVF"
-	"mlx5 mlx5_vdpa MLX5_VDPA_NET"
-	"pds pds_vdpa PDS_VDPA"
-	"octeon_ep octep_vdpa OCTEONEP_VDPA"
-	"solidrun snet_vdpa SNET_VDPA"
-	"alibaba eni_vdpa ALIBABA_ENI_VDPA"
-)
-
-if [ ! -e "$src/drivers/net/ethernet/amd/pds_core/Makefile" ]; then
-	mkdir -p "$src"
-	tar -xf "$tarball" -C "$src" --strip-components=1 --wildcards \
-		'*/drivers/vdpa/ifcvf/*' '*/drivers/vdpa/mlx5/*' \
-		'*/drivers/vdpa/pds/*' '*/drivers/vdpa/octeon_ep/*' \
-		'*/drivers/vdpa/solidrun/*' '*/drivers/vdpa/alibaba/*' \
-		'*/drivers/vhost/vringh.c' \
-		'*/drivers/net/ethernet/amd/pds_core/*' || exit 1
-fi
-
-{
-	echo "LINUXINCLUDE := -I$top/include -I\$(src)/drivers/vdpa/mlx5/core \$(LINUXINCLUDE)"
-	echo 'obj-m += drivers/vhost/vringh.o drivers/net/ethernet/amd/pds_core/'
-	for driver in "${drivers[@]}"; do
-		echo "obj-m += drivers/vdpa/${driver%% *}/"
-	done
-} >"$src/Kbuild"
-
-options=(CONFIG_MLX5_VDPA=y CONFIG_PDS_CORE=m)
-for driver in "${drivers[@]}"; do
-	options+=("CONFIG_${driver##* }=m")
-done
-make -s -k -C "$headers" M="$src" -j"$(nproc)" "${options[@]}" \
-	KBUILD_EXTRA_SYMBOLS="$top/build/modules/$release/Module.symvers" \
-	modules >"$log" 2>&1
-[ $? -eq 0 ] || tail -n 30 "$log"
+"$top/tools/build/vendor.sh" "$release" "$src"
+mapfile -t drivers < <("$top/tools/build/vendor.sh" --list)
 
 for driver in "${drivers[@]}"; do
 	read -r dir module _ <<<"$driver"
@@ -69,3 +29,49 @@ for driver in "${drivers[@]}"; do
 	fi
 	"$here/ops.py" "$top/include/linux/vdpa.h" "$ko" "$dir"
 done
+
+# what the documents say about installing: a line of it
+documented() {
+	local line
+	line=$("$top/tools/testing/docs/example.py" "$top/Documentation/admin-guide/vdpa/installing.rst" \
+		recipe-install | grep "^make $1$") &&
+		INSTALL_MOD_PATH=$root KVER=$release $line -s -C "$top"
+}
+
+# a root with the distribution's modules, and ours and theirs installed over them
+"$top/tools/testing/vm/kernel.sh" "$release" "$top/build/modules/$release" \
+	"$top/build/kernel/$release" || exit 1
+rm -rf "$root"
+mkdir -p "$root/lib/modules"
+cp -al "$top/build/kernel/$release/lib/modules/$release" "$root/lib/modules/"
+rm -rf "$root/lib/modules/$release"/{updates,modules.*.bin,modules.dep,modules.alias,modules.symbols}
+documented install && documented vendor
+
+for driver in "${drivers[@]}"; do
+	read -r dir module _ <<<"$driver"
+	needs=$(/sbin/modprobe -d "$root" -S "$release" --show-depends "$module" 2>&1)
+	if grep -q "updates/vdpa/$module.ko" <<<"$needs" &&
+	   grep -q "updates/vdpa/vdpa.ko" <<<"$needs" &&
+	   ! grep -q "kernel/drivers/vdpa" <<<"$needs"; then
+		echo "ok vendor: $module is installed and found beside ours"
+	else
+		echo "$needs"
+		echo "not ok vendor: $module is installed and found beside ours"
+	fi
+done
+
+documented uninstall
+if [ -z "$(find "$root/lib/modules/$release/updates" -name '*.ko' 2>/dev/null)" ] &&
+   ! grep -q updates "$root/lib/modules/$release/modules.dep"; then
+	echo "ok vendor: all are removed"
+else
+	echo "not ok vendor: all are removed"
+fi
+
+modules=()
+for driver in "${drivers[@]}"; do
+	read -r _ module _ <<<"$driver"
+	modules+=("$module")
+done
+"$top/tools/testing/vm/run.sh" -k "$release" -- "$here/load.sh" "$src" "${modules[@]}" ||
+	echo "not ok vendor: machine ended with status $?"
