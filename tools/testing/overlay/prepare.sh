@@ -16,6 +16,11 @@ top=$(cd "$here/../../.." && pwd)
 tree=$1
 tarball=$(printf '%s\n' /usr/src/linux-source-6.12*.tar.xz | sort -V | tail -n 1)
 
+# one at a time: tests run side by side
+mkdir -p "$(dirname "$tree")"
+exec {lock}>"$tree.lock"
+flock "$lock"
+
 # unpacked and patched once for each version of the package and of the patches
 stamp=$(stat -c '%n %s %Y' "$tarball"; cat "$here"/*.patch)
 if [ "$(cat "$tree/.overlay" 2>/dev/null)" != "$stamp" ]; then
@@ -34,11 +39,12 @@ if [ "$(cat "$tree/.overlay" 2>/dev/null)" != "$stamp" ]; then
 	printf '%s\n' "$stamp" >"$tree/.overlay"
 fi
 
-for part in drivers include Documentation tools/testing/selftests; do
+for part in drivers include Documentation samples tools/testing/selftests; do
 	mkdir -p "$tree/$part"
 	rsync -rl --checksum "$top/$part/" "$tree/$part/"
 done
 # what we removed since must go there too
-for dir in drivers/vdpa drivers/vhost/vdpa tools/testing/selftests/vdpa; do
+for dir in drivers/vdpa drivers/vhost/vdpa samples/vdpa tools/testing/selftests/vdpa \
+	Documentation/{admin-guide,driver-api,userspace-api}/vdpa; do
 	rsync -rl --checksum --delete "$top/$dir/" "$tree/$dir/"
 done

@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Build a User Mode Linux kernel with our sources laid over the distribution's, and print its
+# directory.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+out=$(cd "$here/../../.." && pwd)/build/uml
+ARCH=um "$here/../overlay/build.sh" "$out" "$here/kunitconfig" linux >&2
+echo "$out"
