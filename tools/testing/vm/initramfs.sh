@@ -12,6 +12,10 @@ output=$3
 here=$(cd "$(dirname "$0")" && pwd)
 modules=$kernel/lib/modules/$release
 
+mkdir -p "$(dirname "$output")"
+# one at a time: tests run side by side
+exec {lock}>"$output.lock"
+flock "$lock"
 if [ -e "$output" ] && [ "$output" -nt "$here/init" ] &&
    [ "$output" -nt "$0" ] && [ "$output" -nt "$modules/modules.builtin" ]; then
 	exit
@@ -23,6 +27,7 @@ mkdir -p "$root"/{bin,lib,proc,sys,dev,mnt}
 cp "$(command -v busybox)" "$root/bin/busybox"
 cp "$here/init" "$root/init"
 chmod +x "$root/init"
+: >"$root/lib/order"
 
 # in the order in which modprobe would load them; compressed ones are unpacked
 for name in 9pnet_virtio 9p overlay; do

@@ -34,6 +34,9 @@ fetch() {
 }
 
 mkdir -p "$(dirname "$output")"
+# one at a time: tests run side by side
+exec {lock}>"$output.lock"
+flock "$lock"
 [ -e "$output/lib/modules/$release/modules.builtin" ] || fetch
 
 updates=$output/lib/modules/$release/updates

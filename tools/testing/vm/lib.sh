@@ -41,9 +41,10 @@ show_modules() {
 	done
 }
 
+# wait_for COMMAND...: until it succeeds; a machine beside others may be slow
 wait_for() {
 	local i
-	for i in $(seq 50); do
+	for i in $(seq 200); do
 		"$@" >/dev/null 2>&1 && return
 		sleep 0.1
 	done
@@ -62,11 +63,48 @@ bind_to() {
 block_of() { ls "/sys/bus/vdpa/devices/$1/"virtio*/block; }
 net_of() { ls "/sys/bus/vdpa/devices/$1/"virtio*/net; }
 
+# refused TEXT COMMAND...: it fails, and says so
+refused() {
+	local text=$1 said
+	shift
+	said=$("$@" 2>&1) && { echo "was not refused: $*"; return 1; }
+	echo "$said"
+	grep -q "$text" <<<"$said"
+}
+
+# traffic KIND DEVICE [MICROSECONDS]: a vhost-traffic in the background that has begun; $worker
+traffic() {
+	vhost-traffic "$@" >"/run/traffic-$2" &
+	worker=$!
+	wait_for grep -q begun "/run/traffic-$2"
+}
+
+# all_revoked FILE...: each is the last word of a vhost-traffic whose device was taken away
+all_revoked() {
+	local file
+	for file in "$@"; do
+		grep -c "status -19" "$file" >/dev/null || { echo "$file: $(<"$file")"; return 1; }
+	done
+}
+
+# all_end PID...: within a time
+all_end() {
+	local pid
+	for pid in "$@"; do
+		timeout 10 tail --pid="$pid" -s 0.05 -f /dev/null || return 1
+	done
+}
+
+slab() { awk '/^Slab:/ { print $2 }' /proc/meminfo; }
+
 # ynl COMMAND JSON: a request to the family, with attributes that iproute2 does not know
 ynl() {
 	python3 build/ynl/tools/net/ynl/cli.py \
 		--spec build/ynl/Documentation/netlink/specs/vdpa.yaml --do "$1" --json "$2"
 }
+
+# example DOCUMENT WHICH: a block of a document for administrators
+example() { tools/testing/docs/example.py "Documentation/admin-guide/vdpa/$1.rst" "$2"; }
 
 # test_case NAME COMMAND...: with $suite set, one line "ok" or "not ok", and in that case what it said
 test_case() {
