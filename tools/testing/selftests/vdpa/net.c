@@ -74,7 +74,7 @@ int net_send(struct net *net, uint32_t len)
 	if (vring_add(&net->tx, segs, 2) < 0)
 		return -ENOSPC;
 	vring_kick(&net->tx);
-	return vring_wait(&net->tx, NULL, 3000) < 0 ? -ETIMEDOUT : 0;
+	return vring_wait(&net->tx, NULL, 20000) < 0 ? -ETIMEDOUT : 0;
 }
 
 int net_transmit(struct net *net, const uint8_t *to, uint32_t len)
@@ -111,7 +111,7 @@ int net_control(struct net *net, uint8_t class, uint8_t cmd, const void *data, u
 	if (vring_add(&net->ctrl, segs, len ? 3 : 2) < 0)
 		return -ENOSPC;
 	vring_kick(&net->ctrl);
-	return vring_wait(&net->ctrl, NULL, 3000) < 0 ? -ETIMEDOUT : command[2047];
+	return vring_wait(&net->ctrl, NULL, 20000) < 0 ? -ETIMEDOUT : command[2047];
 }
 
 struct counters {

@@ -24,7 +24,7 @@
 #define NAME "t-slow"
 #define NULLB "/sys/kernel/config/nullb/t-slow"
 #define DISK "/dev/t-slow"
-#define DELAY 50	/* of each request, milliseconds */
+#define DELAY 200	/* of each request, milliseconds */
 #define BIT(n) (1ull << (n))
 #define MANY 64
 #define PART 131072

@@ -230,25 +230,25 @@ TEST_F(blk, malformed_requests)
 	*blk->status = 0xff;
 	ASSERT_LE(0, vring_add(&blk->queue, split, 5));
 	vring_kick(&blk->queue);
-	ASSERT_LE(0, vring_wait(&blk->queue, &len, 3000));
+	ASSERT_LE(0, vring_wait(&blk->queue, &len, 20000));
 	EXPECT_EQ(VIRTIO_BLK_S_OK, *blk->status);
 	EXPECT_EQ(513, len);
 
 	ASSERT_LE(0, vring_add(&blk->queue, no_status, 1));
 	vring_kick(&blk->queue);
-	ASSERT_LE(0, vring_wait(&blk->queue, &len, 3000));
+	ASSERT_LE(0, vring_wait(&blk->queue, &len, 20000));
 	EXPECT_EQ(0, len);
 
 	*blk->status = 0xff;
 	ASSERT_LE(0, vring_add(&blk->queue, short_header, 2));
 	vring_kick(&blk->queue);
-	ASSERT_LE(0, vring_wait(&blk->queue, &len, 3000));
+	ASSERT_LE(0, vring_wait(&blk->queue, &len, 20000));
 	EXPECT_EQ(VIRTIO_BLK_S_IOERR, *blk->status);
 
 	*blk->status = 0xff;
 	ASSERT_LE(0, vring_add(&blk->queue, only_status, 1));
 	vring_kick(&blk->queue);
-	ASSERT_LE(0, vring_wait(&blk->queue, &len, 3000));
+	ASSERT_LE(0, vring_wait(&blk->queue, &len, 20000));
 	EXPECT_EQ(VIRTIO_BLK_S_IOERR, *blk->status);
 
 	EXPECT_EQ(VIRTIO_BLK_S_OK, blk_read(blk, 0, 512));

@@ -67,7 +67,7 @@ TEST_F(net, frames_come_back)
 
 	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		ASSERT_EQ(0, net_transmit(&self->net, own, lengths[i]));
-		head = vring_wait(&self->net.rx, &len, 3000);
+		head = vring_wait(&self->net.rx, &len, 20000);
 		ASSERT_LE(0, head);
 		EXPECT_EQ(NET_HDR + lengths[i], len);
 		EXPECT_EQ(0, memcmp(self->net.at[head] + NET_HDR, self->net.frame + NET_HDR, lengths[i]));
@@ -85,9 +85,9 @@ TEST_F(net, frames_come_back)
 TEST_F(net, filter)
 {
 	ASSERT_EQ(0, net_transmit(&self->net, broadcast, 60));
-	EXPECT_LE(0, vring_wait(&self->net.rx, NULL, 3000));
+	EXPECT_LE(0, vring_wait(&self->net.rx, NULL, 20000));
 	ASSERT_EQ(0, net_transmit(&self->net, multicast, 60));
-	EXPECT_LE(0, vring_wait(&self->net.rx, NULL, 3000));
+	EXPECT_LE(0, vring_wait(&self->net.rx, NULL, 20000));
 	/* differs behind a zero byte */
 	ASSERT_EQ(0, net_transmit(&self->net, other, 60));
 	EXPECT_EQ(-1, vring_wait(&self->net.rx, NULL, 100));
@@ -113,7 +113,7 @@ TEST_F(net, too_short_and_too_long)
 	}
 	/* the buffers that were too small serve the next frame */
 	ASSERT_EQ(0, net_transmit(&self->net, own, 60));
-	EXPECT_LE(0, vring_wait(&self->net.rx, NULL, 3000));
+	EXPECT_LE(0, vring_wait(&self->net.rx, NULL, 20000));
 }
 
 /* A frame over several buffers, as many as its header says, every byte in its place. */
@@ -132,7 +132,7 @@ TEST_F(net, merged)
 		ASSERT_EQ(0, net_transmit(&self->net, own, lengths[i]));
 		want = (lengths[i] + NET_HDR + NET_BUFFER - 1) / NET_BUFFER;
 		for (got = 0, off = 0; got < want; got++, off += len - first) {
-			at = net_receive(&self->net, &len, 3000);
+			at = net_receive(&self->net, &len, 20000);
 			ASSERT_NE(NULL, at);
 			first = got ? 0 : NET_HDR;
 			if (!got) {
@@ -163,7 +163,7 @@ TEST_F(net, checksum)
 		hdr->csum_start = 34;
 		hdr->csum_offset = 6;
 		ASSERT_EQ(0, net_send(&self->net, len));
-		at = net_receive(&self->net, &got, 3000);
+		at = net_receive(&self->net, &got, 20000);
 		ASSERT_NE(NULL, at);
 		EXPECT_EQ(NET_HDR + len, got);
 		if (self->net.vhost.features & BIT(VIRTIO_NET_F_GUEST_CSUM)) {
@@ -246,7 +246,7 @@ TEST_F(net, control_mac)
 	EXPECT_EQ(VIRTIO_NET_OK, net_control(&self->net, VIRTIO_NET_CTRL_MAC,
 					 VIRTIO_NET_CTRL_MAC_ADDR_SET, other, 6));
 	ASSERT_EQ(0, net_transmit(&self->net, other, 60));
-	EXPECT_LE(0, vring_wait(&self->net.rx, NULL, 3000));
+	EXPECT_LE(0, vring_wait(&self->net.rx, NULL, 20000));
 	ASSERT_EQ(0, net_transmit(&self->net, own, 60));
 	EXPECT_EQ(-1, vring_wait(&self->net.rx, NULL, 100));
 	ASSERT_EQ(0, vhost_ioctl(&self->net.vhost, VHOST_VDPA_GET_CONFIG, &config));
@@ -275,7 +275,7 @@ TEST_F(net, suspend_and_resume)
 	struct vring_seg seg = { self->net.frame, NET_HDR + 60, false };
 
 	ASSERT_EQ(0, net_transmit(&self->net, own, 60));
-	ASSERT_LE(0, vring_wait(&self->net.rx, NULL, 3000));
+	ASSERT_LE(0, vring_wait(&self->net.rx, NULL, 20000));
 	ASSERT_EQ(0, vhost_ioctl(&self->net.vhost, VHOST_VDPA_SUSPEND, NULL));
 	ASSERT_EQ(0, vhost_ioctl(&self->net.vhost, VHOST_GET_VRING_BASE, &state));
 	/* a packed ring counts descriptors; both halves are at the same place */
@@ -285,8 +285,8 @@ TEST_F(net, suspend_and_resume)
 	vring_kick(&self->net.tx);
 	EXPECT_EQ(-1, vring_wait(&self->net.tx, NULL, 100));
 	ASSERT_EQ(0, vhost_ioctl(&self->net.vhost, VHOST_VDPA_RESUME, NULL));
-	EXPECT_LE(0, vring_wait(&self->net.tx, NULL, 3000));
-	EXPECT_LE(0, vring_wait(&self->net.rx, NULL, 3000));
+	EXPECT_LE(0, vring_wait(&self->net.tx, NULL, 20000));
+	EXPECT_LE(0, vring_wait(&self->net.rx, NULL, 20000));
 }
 
 TEST_HARNESS_MAIN

@@ -111,7 +111,7 @@ static int transmit(struct vring_queue *tx, uint8_t *frame, uint32_t hdr, uint8_
 	if (vring_add(tx, &seg, 1) < 0)
 		return -ENOSPC;
 	vring_kick(tx);
-	return vring_wait(tx, NULL, 3000) < 0 ? -ETIMEDOUT : 0;
+	return vring_wait(tx, NULL, 20000) < 0 ? -ETIMEDOUT : 0;
 }
 
 /* Jiffies of all processors that were not idle. */
@@ -152,7 +152,7 @@ TEST_F(queues, several_pairs)
 
 	/* until the driver says how many pairs it uses, it is one: section 5.1.6.5.5 */
 	ASSERT_EQ(0, transmit(&queue[3], self->frame, 12, 0x3f));
-	ASSERT_LE(0, vring_wait(&queue[0], &len, 3000));
+	ASSERT_LE(0, vring_wait(&queue[0], &len, 20000));
 	EXPECT_EQ(0x3f, self->rx[0][12 + 59]);
 	ASSERT_EQ(0, post(&queue[0], self->rx[0]));
 
@@ -165,12 +165,12 @@ TEST_F(queues, several_pairs)
 	segs[2] = (struct vring_seg) { self->frame + 32, 1, true };
 	ASSERT_LE(0, vring_add(&queue[CTRL], segs, 3));
 	vring_kick(&queue[CTRL]);
-	ASSERT_LE(0, vring_wait(&queue[CTRL], NULL, 3000));
+	ASSERT_LE(0, vring_wait(&queue[CTRL], NULL, 20000));
 	EXPECT_EQ(VIRTIO_NET_OK, self->frame[32]);
 
 	for (i = PAIRS - 1; i >= 0; i--) {
 		ASSERT_EQ(0, transmit(&queue[2 * i + 1], self->frame, 12, 0x40 + i));
-		ASSERT_LE(0, vring_wait(&queue[2 * i], &len, 3000));
+		ASSERT_LE(0, vring_wait(&queue[2 * i], &len, 20000));
 		EXPECT_EQ(72, len);
 		EXPECT_EQ(0x40 + i, self->rx[i][12 + 59]);
 	}
@@ -188,7 +188,7 @@ TEST_F(queues, legacy_header)
 	ASSERT_EQ(0, go(&self->vhost));
 	ASSERT_EQ(0, post(&queue[0], self->rx[0]));
 	ASSERT_EQ(0, transmit(&queue[1], self->frame, 10, 7));
-	ASSERT_LE(0, vring_wait(&queue[0], &len, 3000));
+	ASSERT_LE(0, vring_wait(&queue[0], &len, 20000));
 	EXPECT_EQ(70, len);
 	EXPECT_EQ(0, memcmp(own, self->rx[0] + 10, 6));
 	EXPECT_EQ(7, self->rx[0][10 + 59]);
@@ -224,7 +224,7 @@ TEST_F(queues, one_is_reset)
 		for (round = 0; round < 4; round++) {
 			ASSERT_EQ(0, post(&queue[0], self->rx[0]));
 			ASSERT_EQ(0, transmit(&queue[1], self->frame, 12, round));
-			ASSERT_LE(0, vring_wait(&queue[0], NULL, 3000));
+			ASSERT_LE(0, vring_wait(&queue[0], NULL, 20000));
 			EXPECT_EQ(round, self->rx[0][12 + 59]);
 			ASSERT_EQ(0, replace(&self->vhost, &queue[round & 1], 2 * RING));
 		}

@@ -91,8 +91,9 @@ int packed_get(struct vring_queue *queue, uint32_t *len)
 		return -1;
 	atomic_thread_fence(memory_order_acquire);
 	id = desc->id;
+	/* section 2.8.6: valid if VRING_DESC_F_WRITE is there, which QEMU leaves out */
 	if (len)
-		*len = flags & VRING_DESC_F_WRITE ? desc->len : 0;
+		*len = desc->len;
 	if (id < queue->num) {
 		advance(queue, &queue->used_idx, &queue->used_wrap, queue->chain[id]);
 		queue->n_free += queue->chain[id];
