@@ -41,14 +41,21 @@ long read_number(const char *path)
 int device_create(const char *name, const char *mgmtdev, const struct wish *wishes,
 		  char *why)
 {
+	const char *slash = strchr(mgmtdev, '/');
 	const struct wish *wish;
+	char bus[32];
 	struct nl nl;
 	int err;
 
 	if (!nl_open(&nl))
 		return -EPROTO;
 	nl_start(&nl, VDPA_CMD_DEV_NEW, false);
-	mnl_attr_put_strz(nl.request, VDPA_ATTR_MGMTDEV_DEV_NAME, mgmtdev);
+	if (slash) {
+		snprintf(bus, sizeof(bus), "%.*s", (int)(slash - mgmtdev), mgmtdev);
+		mnl_attr_put_strz(nl.request, VDPA_ATTR_MGMTDEV_BUS_NAME, bus);
+	}
+	mnl_attr_put_strz(nl.request, VDPA_ATTR_MGMTDEV_DEV_NAME,
+			  slash ? slash + 1 : mgmtdev);
 	mnl_attr_put_strz(nl.request, VDPA_ATTR_DEV_NAME, name);
 	for (wish = wishes; wish && wish->attr; wish++) {
 		if (wish->text)
@@ -90,9 +97,7 @@ int device_del(const char *name)
 
 	if (!nl_open(&nl))
 		return -EPROTO;
-	nl_start(&nl, VDPA_CMD_DEV_DEL, false);
-	mnl_attr_put_strz(nl.request, VDPA_ATTR_DEV_NAME, name);
-	err = nl_send(&nl, NULL, NULL);
+	err = nl_about(&nl, VDPA_CMD_DEV_DEL, VDPA_ATTR_DEV_NAME, name);
 	nl_close(&nl);
 	return err;
 }

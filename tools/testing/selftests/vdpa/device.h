@@ -18,7 +18,10 @@ struct wish {
 
 #define DEVICE_WHY 256
 
-/* Return: 0 or -errno, with the kernel's reason in @why, or on stderr if that is NULL. */
+/*
+ * @mgmtdev is NAME or BUS/NAME. Return: 0 or -errno, with the kernel's reason in @why, or on
+ * stderr if that is NULL.
+ */
 int device_create(const char *name, const char *mgmtdev, const struct wish *wishes,
 		  char *why);
 int device_add(const char *name, const char *mgmtdev);

@@ -97,6 +97,21 @@ int nl_send(struct nl *nl, nl_answer *answer, void *data)
 	}
 }
 
+int nl_about(struct nl *nl, uint8_t cmd, uint16_t attr, const char *name)
+{
+	nl_start(nl, cmd, false);
+	mnl_attr_put_strz(nl->request, attr, name);
+	return nl_send(nl, NULL, NULL);
+}
+
+int nl_set_link(struct nl *nl, const char *device, uint8_t up)
+{
+	nl_start(nl, VDPA_CMD_DEV_ATTR_SET, false);
+	mnl_attr_put_strz(nl->request, VDPA_ATTR_DEV_NAME, device);
+	mnl_attr_put_u8(nl->request, VDPA_ATTR_DEV_NET_LINK, up);
+	return nl_send(nl, NULL, NULL);
+}
+
 static void take_family(const struct nlattr **attrs, const struct nlmsghdr *msg, void *data)
 {
 	if (attrs[CTRL_ATTR_FAMILY_ID])
@@ -116,6 +131,42 @@ bool nl_open(struct nl *nl)
 	start(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, false);
 	mnl_attr_put_strz(nl->request, CTRL_ATTR_FAMILY_NAME, VDPA_GENL_NAME);
 	return !nl_send(nl, take_family, &nl->family) && nl->family;
+}
+
+struct group {
+	const char *name;
+	int id;
+};
+
+static void take_group(const struct nlattr **attrs, const struct nlmsghdr *msg, void *data)
+{
+	const struct nlattr *groups = attrs[CTRL_ATTR_MCAST_GROUPS], *group, *attr;
+	struct group *wanted = data;
+	const char *name;
+	int id = -1;
+
+	if (!groups)
+		return;
+	mnl_attr_for_each_nested(group, groups) {
+		name = "";
+		mnl_attr_for_each_nested(attr, group) {
+			if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_NAME)
+				name = mnl_attr_get_str(attr);
+			if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID)
+				id = mnl_attr_get_u32(attr);
+		}
+		if (!strcmp(name, wanted->name))
+			wanted->id = id;
+	}
+}
+
+int nl_group(struct nl *nl, const char *name)
+{
+	struct group wanted = { name, -1 };
+
+	start(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, false);
+	mnl_attr_put_strz(nl->request, CTRL_ATTR_FAMILY_NAME, VDPA_GENL_NAME);
+	return nl_send(nl, take_group, &wanted) ? -1 : wanted.id;
 }
 
 void nl_close(struct nl *nl)

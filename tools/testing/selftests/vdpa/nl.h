@@ -28,6 +28,11 @@ bool nl_open(struct nl *nl);
 void nl_close(struct nl *nl);
 void nl_start(struct nl *nl, uint8_t cmd, bool dump);
 int nl_send(struct nl *nl, nl_answer *answer, void *data);
+/* A request with nothing but the name of what it is about. Return: 0 or -errno. */
+int nl_about(struct nl *nl, uint8_t cmd, uint16_t attr, const char *name);
+int nl_set_link(struct nl *nl, const char *device, uint8_t up);
+/* Return: number of a multicast group of the family, or -1. */
+int nl_group(struct nl *nl, const char *name);
 int nl_count(struct nl *nl, uint8_t cmd);
 
 #endif

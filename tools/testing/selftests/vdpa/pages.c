@@ -6,26 +6,41 @@
 #include "device.h"
 #include "pages.h"
 
-long pages_vmstat(const char *key)
+/* Both at once, as far as the kernel can: who pins and unpins meanwhile is not seen. */
+static void vmstat(const char *one, const char *other, long *value, long *other_value)
 {
 	char name[64];
-	long value, found = -1;
 	FILE *file;
+	long found;
 
 	/* every processor counts for itself; this adds them up */
 	write_file("/proc/sys/vm/stat_refresh", "1");
+	*value = *other_value = -1;
 	file = fopen("/proc/vmstat", "r");
-	while (file && fscanf(file, "%63s %ld", name, &value) == 2)
-		if (!strcmp(name, key))
-			found = value;
+	while (file && fscanf(file, "%63s %ld", name, &found) == 2) {
+		if (!strcmp(name, one))
+			*value = found;
+		if (!strcmp(name, other))
+			*other_value = found;
+	}
 	if (file)
 		fclose(file);
-	return found;
+}
+
+long pages_vmstat(const char *key)
+{
+	long value, none;
+
+	vmstat(key, "", &value, &none);
+	return value;
 }
 
 long pages_pinned(void)
 {
-	return pages_vmstat("nr_foll_pin_acquired") - pages_vmstat("nr_foll_pin_released");
+	long acquired, released;
+
+	vmstat("nr_foll_pin_acquired", "nr_foll_pin_released", &acquired, &released);
+	return acquired - released;
 }
 
 long pages_vm_pin(void)

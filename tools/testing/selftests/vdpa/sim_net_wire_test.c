@@ -97,7 +97,7 @@ TEST_F(wire, both_ways)
 	ASSERT_EQ(0, net_start(&self->b, B, ~variant->without_b));
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, net_transmit(from, mac, 1000));
-		at = net_receive(to, &len, 3000);
+		at = net_receive(to, &len, 20000);
 		ASSERT_NE(NULL, at);
 		EXPECT_EQ(NET_HDR + 1000, len);
 		EXPECT_EQ(0, memcmp(at + NET_HDR, from->frame + NET_HDR, 1000));
@@ -132,7 +132,7 @@ TEST_F(wire, nobody_there)
 	ASSERT_EQ(0, device_bind(C, "vhost_vdpa"));
 	ASSERT_EQ(0, net_start(&self->b, C, ~variant->without_b));
 	ASSERT_EQ(0, net_transmit(&self->a, mac_b, 60));
-	EXPECT_NE(NULL, net_receive(&self->b, &len, 3000));
+	EXPECT_NE(NULL, net_receive(&self->b, &len, 20000));
 }
 
 /* Each in the memory of another process, both ways at once. */
@@ -210,10 +210,7 @@ static int set_link(const char *name, uint8_t up)
 
 	if (!nl_open(&nl))
 		return -EPROTO;
-	nl_start(&nl, VDPA_CMD_DEV_ATTR_SET, false);
-	mnl_attr_put_strz(nl.request, VDPA_ATTR_DEV_NAME, name);
-	mnl_attr_put_u8(nl.request, VDPA_ATTR_DEV_NET_LINK, up);
-	err = nl_send(&nl, NULL, NULL);
+	err = nl_set_link(&nl, name, up);
 	nl_close(&nl);
 	return err;
 }
@@ -234,7 +231,7 @@ static bool interrupted(int fd)
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	uint64_t count;
 
-	return poll(&pfd, 1, 1000) == 1 && read(fd, &count, 8) == 8;
+	return poll(&pfd, 1, 20000) == 1 && read(fd, &count, 8) == 8;
 }
 
 /* Either end takes the link down for both; both hear of it and may announce themselves. */
@@ -267,7 +264,7 @@ TEST_F(wire, link)
 					     VIRTIO_NET_CTRL_ANNOUNCE_ACK, NULL, 0));
 	EXPECT_EQ(VIRTIO_NET_S_LINK_UP, link_status(&self->b));
 	ASSERT_EQ(0, net_transmit(&self->a, mac_b, 60));
-	EXPECT_NE(NULL, net_receive(&self->b, &len, 3000));
+	EXPECT_NE(NULL, net_receive(&self->b, &len, 20000));
 
 	/* nothing changes: nothing is heard */
 	ASSERT_EQ(0, set_link(B, 1));
@@ -312,7 +309,7 @@ TEST_F(wire, down_at_first)
 	EXPECT_EQ(NULL, net_receive(&self->b, &len, 100));
 	ASSERT_EQ(0, set_link(C, 1));
 	ASSERT_EQ(0, net_transmit(&self->b, mac_b, 60));
-	EXPECT_NE(NULL, net_receive(&self->b, &len, 3000));
+	EXPECT_NE(NULL, net_receive(&self->b, &len, 20000));
 }
 
 TEST_HARNESS_MAIN
