@@ -2,6 +2,7 @@
 /* What an administrator may say of a disk when it is made, and what a driver sees of it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <linux/virtio_config.h>
 #include "blk.h"
 #include "device.h"
+#include "nl.h"
 #include "kselftest_harness.h"
 
 #define NAME "t-made"
@@ -89,6 +91,42 @@ TEST_F(made, by_default)
 	EXPECT_EQ(1, now.min_io_size);
 	EXPECT_EQ(1, now.opt_io_size);
 	EXPECT_EQ(0, self->blk.vhost.features & BIT(VIRTIO_BLK_F_RO));
+}
+
+static volatile bool reading;
+
+static void *read_by_netlink(void *arg)
+{
+	long failed = 0;
+	struct nl nl;
+
+	if (!nl_open(&nl))
+		return (void *)1;
+	while (reading)
+		failed |= nl_about(&nl, VDPA_CMD_DEV_CONFIG_GET, VDPA_ATTR_DEV_NAME, NAME);
+	nl_close(&nl);
+	return (void *)failed;
+}
+
+/* Fault 13: who reads the configuration while another does sees all of it. */
+TEST_F_TIMEOUT(made, read_by_two, 60)
+{
+	struct virtio_blk_config first, now;
+	pthread_t thread;
+	void *failed;
+	int i;
+
+	ASSERT_EQ(0, take(&self->blk, NULL, ~0ull));
+	ASSERT_EQ(0, config(&self->blk, &first));
+	reading = true;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_by_netlink, NULL));
+	for (i = 0; i < 5000; i++) {
+		ASSERT_EQ(0, config(&self->blk, &now));
+		ASSERT_EQ(0, memcmp(&first, &now, sizeof(now)));
+	}
+	reading = false;
+	pthread_join(thread, &failed);
+	EXPECT_EQ(NULL, failed);
 }
 
 TEST_F(made, as_it_was_wanted)

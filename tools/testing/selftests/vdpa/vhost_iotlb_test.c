@@ -258,6 +258,9 @@ TEST_F(vhost, precise_errors)
 					 (uintptr_t)self->v.memory, 7));
 	EXPECT_EQ(-EINVAL, vhost_message(&self->v, 99, 0, 0, 0, 0));
 	EXPECT_EQ(-EFAULT, update(&self->v, 8 * PAGE, PAGE, NULL));
+	/* fault 7: a page can only be where all of it is */
+	EXPECT_EQ(pages_by_pinning() ? -EINVAL : 0,
+		  update(&self->v, 32 * PAGE, PAGE, (char *)self->v.memory + 512));
 
 	read_only = sealed_page();
 	ASSERT_NE(NULL, read_only);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/virtio_config.h>
+#include "nl.h"
 #include "vhost_fixture.h"
 #include "vring.h"
 
@@ -33,13 +34,15 @@ TEST_F(vhost, kick_before_it_is_heard)
 	ASSERT_EQ(0, vring_setup(&tx, &self->v, 1, 64, 0));
 	ASSERT_EQ(0, vhost_set_status(&self->v, vhost_get_status(&self->v) |
 						VIRTIO_CONFIG_S_DRIVER_OK));
+	/* the device looks at its queues when it begins, and not after that */
+	usleep(300000);
 	seg.at = vhost_alloc(&self->v, seg.len, 16);
 	fd = eventfd(0, 0);
 	ASSERT_EQ(8, write(fd, &one, 8));
 	ASSERT_LE(0, vring_add(&tx, &seg, 1));
 	file.fd = fd;
 	ASSERT_EQ(0, vhost_ioctl(&self->v, VHOST_SET_VRING_KICK, &file));
-	EXPECT_LE(0, vring_wait(&tx, NULL, 3000));
+	EXPECT_LE(0, vring_wait(&tx, NULL, 20000));
 	close(fd);
 	vring_teardown(&rx);
 	vring_teardown(&tx);
@@ -82,7 +85,7 @@ TEST_F(vhost, call_eventfd_replaced_under_traffic)
 		while (vring_get(&tx, NULL) >= 0)
 			done++;
 	}
-	for (end = milliseconds() + 3000; done < i && milliseconds() < end && tx.n_free < 64;)
+	for (end = milliseconds() + 20000; done < i && milliseconds() < end && tx.n_free < 64;)
 		while (vring_get(&tx, NULL) >= 0)
 			done++;
 	stop = true;
@@ -90,6 +93,47 @@ TEST_F(vhost, call_eventfd_replaced_under_traffic)
 	EXPECT_EQ(64, tx.n_free);
 	EXPECT_LT(0, done);
 	vring_teardown(&tx);
+}
+
+static void *replace_config_call(void *arg)
+{
+	struct vhost *v = arg;
+	int fd;
+
+	while (!stop) {
+		fd = eventfd(0, EFD_NONBLOCK);
+		vhost_ioctl(v, VHOST_VDPA_SET_CONFIG_CALL, &fd);
+		close(fd);
+	}
+	return NULL;
+}
+
+/* Row 17 of the known defects: the same of the configuration's, while the link changes. */
+TEST_F(vhost, config_eventfd_replaced_under_changes)
+{
+	pthread_t thread;
+	struct nl nl;
+	int i, fd;
+	uint64_t told;
+
+	ASSERT_TRUE(nl_open(&nl));
+	ASSERT_EQ(0, vhost_negotiate(&self->v, ~0ull));
+	ASSERT_EQ(0, vhost_set_status(&self->v, vhost_get_status(&self->v) |
+						VIRTIO_CONFIG_S_DRIVER_OK));
+	stop = false;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, replace_config_call, &self->v));
+	for (i = 0; i < 500; i++)
+		EXPECT_EQ(0, nl_set_link(&nl, NAME, i % 2));
+	stop = true;
+	pthread_join(thread, NULL);
+
+	/* and the one that is there in the end is told */
+	fd = eventfd(0, EFD_NONBLOCK);
+	ASSERT_EQ(0, vhost_ioctl(&self->v, VHOST_VDPA_SET_CONFIG_CALL, &fd));
+	EXPECT_EQ(0, nl_set_link(&nl, NAME, 0));
+	EXPECT_EQ(8, read(fd, &told, sizeof(told)));
+	close(fd);
+	nl_close(&nl);
 }
 
 static void *kick_on(void *arg)

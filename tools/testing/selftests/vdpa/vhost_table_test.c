@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -333,6 +334,43 @@ TEST_F_TIMEOUT(table, bad_pointers, 60)
 	}
 	after = look(&self->v);
 	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
+}
+
+static volatile bool changing;
+
+static void *change_index(void *arg)
+{
+	volatile struct vhost_vring_state *state = arg;
+
+	while (changing) {
+		state->index = 0;
+		state->index = UINT32_MAX;
+	}
+	return NULL;
+}
+
+/* Fault 9: the index is what it was when it was checked, whatever it becomes meanwhile. */
+TEST_F_TIMEOUT(table, index_changes_meanwhile, 60)
+{
+	struct vhost_vring_state state = { .num = 1 };
+	unsigned int i, done = 0;
+	pthread_t thread;
+
+	ASSERT_EQ(0, enter(&self->v, NEGOTIATED));
+	changing = true;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, change_index, &state));
+	for (i = 0; i < 20000; i++) {
+		int err = vhost_ioctl(&self->v, VHOST_SET_VRING_BASE, &state);
+
+		done += !err;
+		if (err)
+			ASSERT_EQ(-ENOBUFS, err);
+	}
+	changing = false;
+	pthread_join(thread, NULL);
+	/* or it did not change */
+	EXPECT_LT(0, done);
+	EXPECT_GT(20000, done);
 }
 
 TEST_F_TIMEOUT(table, queues_that_are_none, 60)
