@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each allocation in turn fails: the first of an operation, the second, and so on until
- * it passes without. A failure is reported, and leaves nothing behind: no page is pinned
- * or counted, maps are what they were, and the device works.
+ * Each allocation, and each copy from or to the process, fails in turn: the first of an
+ * operation, the second, and so on until it passes without. A failure is reported, and
+ * leaves nothing behind: no page is pinned or counted, maps are what they were, and the
+ * device works.
  *
  * Needs a kernel with fail-nth (Documentation/fault-injection), and is therefore not
  * one of the programs that run on a distribution's.
@@ -288,6 +289,36 @@ static int works(struct scene *scene)
 	return err;
 }
 
+/* What a migration does on the source. */
+static int op_suspend(struct scene *scene)
+{
+	struct vhost_vring_state state = { .index = 1 };
+	int err = vhost_ioctl(&scene->v, VHOST_VDPA_SUSPEND, NULL);
+
+	err = err ?: vhost_ioctl(&scene->v, VHOST_GET_VRING_BASE, &state);
+	return err ?: vhost_ioctl(&scene->v, VHOST_VDPA_RESUME, NULL);
+}
+
+/* And on the destination: a device that was never used goes on where another was. */
+static int op_restore(struct scene *scene)
+{
+	struct vhost_vring_state state = { .index = 1, .num = 5 };
+	int err = vhost_set_status(&scene->v, 0);
+
+	err = err ?: vhost_set_status(&scene->v, VIRTIO_CONFIG_S_ACKNOWLEDGE |
+						 VIRTIO_CONFIG_S_DRIVER);
+	err = err ?: vhost_ioctl(&scene->v, VHOST_SET_FEATURES, &scene->v.features);
+	err = err ?: vhost_ioctl(&scene->v, VHOST_SET_VRING_BASE, &state);
+	return err ?: vhost_set_status(&scene->v, VIRTIO_CONFIG_S_ACKNOWLEDGE |
+						  VIRTIO_CONFIG_S_DRIVER |
+						  VIRTIO_CONFIG_S_FEATURES_OK);
+}
+
+static int op_remove(struct scene *scene)
+{
+	return device_del(NAME);
+}
+
 FIXTURE(fail) {
 	struct scene scene;
 	long pinned;
@@ -328,6 +359,12 @@ FIXTURE_VARIANT_ADD(fail, many_messages) { .op = op_many, MAPS };
 FIXTURE_VARIANT_ADD(fail, second_space) { .op = op_second_space, MAPS, .whole = true };
 FIXTURE_VARIANT_ADD(fail, rings) { .op = op_rings, MAPS };
 FIXTURE_VARIANT_ADD(fail, reset) { .op = op_reset, MAPS };
+FIXTURE_VARIANT_ADD(fail, traffic) { .op = works, MAPS };
+FIXTURE_VARIANT_ADD(fail, suspend) { .before = works, .op = op_suspend, MAPS };
+FIXTURE_VARIANT_ADD(fail, restore) { .op = op_restore, MAPS };
+FIXTURE_VARIANT_ADD(fail, remove) {
+	.before = op_update_scattered, .op = op_remove, .class = "vdpasim_net"
+};
 FIXTURE_VARIANT_ADD(fail, close) {
 	.before = op_update_scattered, .op = op_close, .class = "vdpasim_net"
 };
@@ -407,7 +444,7 @@ TEST_F_TIMEOUT(fail, each_allocation, 200)
 		}
 		faults += hit;
 	}
-	TH_LOG("%d allocations failed, one at a time", faults);
+	TH_LOG("%d failed, one at a time", faults);
 }
 
 TEST_HARNESS_MAIN
