@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# In the machine: DPDK's testpmd on a simulated network device, which sends back what is
-# addressed to it. A burst is sent first, and goes round from then on.
+# In the machine: DPDK's testpmd, as the documents have it, on a simulated network device, which
+# sends back what is addressed to it. A burst is sent first, and goes round from then on.
 #
 #   dpdk.sh [parameter of vdpa_sim...]
 set -uo pipefail
@@ -10,7 +10,7 @@ set -uo pipefail
 source tools/testing/vm/lib.sh
 
 model=${*:-va}
-mac=52:54:00:aa:bb:01
+mac=52:54:00:00:00:01
 log=/run/vm/out/testpmd.log
 
 verdict() {
@@ -25,25 +25,26 @@ vdpa dev add name d-net mgmtdev vdpasim_net mac $mac
 bind_to d-net vhost_vdpa
 device=/dev/$(basename /sys/bus/vdpa/devices/d-net/vhost-vdpa-*)
 
+recipe=$(example clients recipe-dpdk)
 if [[ " $* " == *" use_va=0 "* ]]; then
-	memory=(--no-huge)
+	# what is pinned can be any memory
+	recipe=${recipe/--single-file-segments --iova-mode=va/--no-huge}
 else
 	# only memory of a file that others could map too is reached by its address
 	echo 192 >/proc/sys/vm/nr_hugepages
 	mkdir -p /dev/hugepages
 	mount -t hugetlbfs none /dev/hugepages
-	memory=(--single-file-segments --iova-mode=va)
 fi
+recipe="exec timeout -s INT 180 ${recipe//"/dev/vhost-vdpa-0"/$device} --tx-first --eth-peer=0,$mac \
+	--stats-period 1 --total-num-mbufs=2048"
 
 ulimit -l unlimited
-timeout -s INT 60 dpdk-testpmd "${memory[@]}" --no-pci -m 256 -l 0-1 \
-	--vdev "net_virtio_user0,path=$device,mac=$mac" -- --forward-mode=io --tx-first \
-	--eth-peer=0,$mac --auto-start --stats-period 1 --total-num-mbufs=2048 >"$log" 2>&1 &
+bash -c "$recipe" >"$log" 2>&1 &
 pid=$!
 
 # it says each second what went through
 enough() { grep -aqE 'RX-packets: [0-9]{6}' "$log"; }
-wait_for enough || wait_for enough || wait_for enough || wait_for enough
+wait_for enough || wait_for enough || wait_for enough
 # what the device counted, which it shows while somebody has it
 count() { vdpa dev vstats show d-net qidx "$1" | tr '\n' ' ' | sed -n "s/.*$2 \([0-9]*\).*/\1/p"; }
 took=$(count 1 "tx packets")

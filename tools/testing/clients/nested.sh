@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# In the machine: QEMU, whose guest uses a simulated network device and a simulated disk
-# as virtio devices on its PCI bus.
+# In the machine: QEMU, as the documents have it, whose guest uses a simulated network device
+# and a simulated disk as virtio devices on its PCI bus.
 #
 #   nested.sh QEMU VMLINUZ INITRAMFS [parameter of vdpa_sim...]
 set -uo pipefail
@@ -21,7 +21,7 @@ verdict() {
 said() { grep -aq "^guest: $1" "$log"; }
 
 load_modules "$@"
-vdpa dev add name q-net mgmtdev vdpasim_net mac 52:54:00:aa:bb:09
+vdpa dev add name q-net mgmtdev vdpasim_net mac 52:54:00:00:00:01
 vdpa dev add name q-blk mgmtdev vdpasim_blk
 bind_to q-net vhost_vdpa
 bind_to q-blk vhost_vdpa
@@ -30,14 +30,17 @@ blk=/dev/$(basename /sys/bus/vdpa/devices/q-blk/vhost-vdpa-*)
 pinned() { awk '/nr_foll_pin_acquired/ { a = $2 } /nr_foll_pin_released/ { r = $2 } END { print a - r }' /proc/vmstat; }
 
 ulimit -l unlimited
-timeout 280 "$qemu" -nodefaults -no-user-config -display none -no-reboot \
-	-M q35,memory-backend=ram -accel tcg,thread=single -smp 1 -m 192 \
-	-object memory-backend-memfd,id=ram,size=192M,share=on \
-	-kernel "$kernel" -initrd "$initramfs" \
-	-append "console=ttyS0 quiet panic=-1 tsc=unstable" -serial "file:$log" \
-	-netdev "vhost-vdpa,vhostdev=$net,id=net" \
-	-device virtio-net-pci,netdev=net,mac=52:54:00:aa:bb:09,romfile= \
-	-device "vhost-vdpa-device-pci,vhostdev=$blk" >/run/vm/out/qemu.log 2>&1
+recipe=$(example clients recipe-qemu)
+recipe=${recipe//"/dev/vhost-vdpa-0"/$net}
+recipe=${recipe//"/dev/vhost-vdpa-1"/$blk}
+# and what is only for a guest in a hurry
+qemu-system-x86_64() {
+	timeout 900 "$qemu" -nodefaults -no-user-config -display none -no-reboot \
+		-accel tcg,thread=single -smp 1 -kernel "$kernel" -initrd "$initramfs" \
+		-append "console=ttyS0 quiet panic=-1 tsc=unstable" -serial "file:$log" \
+		-global virtio-net-pci.romfile= "$@"
+}
+eval "$recipe" >/run/vm/out/qemu.log 2>&1
 verdict "QEMU ends well" $?
 sed 's/^/# /' /run/vm/out/qemu.log
 [ -e /run/vm/out/qemu.log ] && ! grep -aiE 'map.*fail|fail.*map' /run/vm/out/qemu.log

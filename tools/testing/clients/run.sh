@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Real clients of /dev/vhost-vdpa-N, unmodified, each in a machine of its own: DPDK's
-# testpmd, and QEMU with a guest that does input and output. Once for every way in which
-# maps reach a parent.
+# testpmd, libblkio, and QEMU with a guest that does input and output. Once for every way in
+# which maps reach a parent.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -21,15 +21,18 @@ machine() {
 		echo "not ok $name: machine ended with status $?"
 }
 
+tools/testing/vm/newer.sh build/newer || { echo "not ok clients: no recent ones"; exit 1; }
+machine blkio 120 "$here/blkio.sh" "$top/build/newer/bin/blkio_check"
 for model in "" "use_va=0" "use_va=0 batch_mapping=0"; do
 	# shellcheck disable=SC2086 # words
 	machine "dpdk${model:+-${model// /-}}" 180 "$here/dpdk.sh" $model
 done
 
-qemu=$("$here/qemu.sh" build/qemu) || { echo "not ok qemu: no QEMU of release 8 or newer"; exit 1; }
-"$here/guest.sh" "$release" "$kernel" build/qemu/guest.gz
+qemu=$top/build/newer/bin/qemu-system-x86_64
+mkdir -p build/guest
+"$here/guest.sh" "$release" "$kernel" build/guest/guest.gz
 for model in "" "use_va=0"; do
 	# shellcheck disable=SC2086 # words
 	machine "qemu${model:+-$model}" 400 "$here/nested.sh" "$qemu" \
-		"$kernel/boot/vmlinuz-$release" "$top/build/qemu/guest.gz" $model
+		"$kernel/boot/vmlinuz-$release" "$top/build/guest/guest.gz" $model
 done
