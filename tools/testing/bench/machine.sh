@@ -26,9 +26,12 @@ load() {
 	local side=$1
 	shift
 
+	# admin_bench takes it away and puts it back
+	export VIRTIO_VDPA=$tree/updates/virtio_vdpa.ko
+	[ "$side" = ours ] || VIRTIO_VDPA=$tree/kernel/drivers/virtio/virtio_vdpa.ko.xz
 	if [ "$side" = stock ]; then
 		insmod "$tree/kernel/drivers/vdpa/vdpa.ko.xz" &&
-			insmod "$tree/kernel/drivers/virtio/virtio_vdpa.ko.xz" &&
+			insmod "$VIRTIO_VDPA" &&
 			insmod "$tree/kernel/drivers/vhost/vhost_vdpa.ko.xz" max_iotlb_entries=$entries &&
 			insmod "$stock/vringh.ko" &&
 			insmod "$stock/vdpa_sim.ko" max_iotlb_entries=$entries "$@" &&
@@ -36,7 +39,7 @@ load() {
 			insmod "$stock/vdpa_sim_blk.ko"
 	else
 		insmod "$tree/updates/vdpa.ko" &&
-			insmod "$tree/updates/virtio_vdpa.ko" &&
+			insmod "$VIRTIO_VDPA" &&
 			insmod "$tree/updates/vhost_vdpa.ko" max_iotlb_entries=$entries &&
 			insmod "$tree/updates/vdpa_ring.ko" &&
 			insmod "$tree/updates/vdpa_sim.ko" max_iotlb_entries=$entries "$@" &&
@@ -68,10 +71,12 @@ model() {
 
 ring="net64 net1500 netone blkread blkwrite blkone blkread128k blkwrite128k idlenet idleblk"
 virtio="vnet64 vnet1500 vblk1 vblk32"
+# in this order: afterwards the other bus driver is the first
+admin="dump pairsnone pairsvirtio pairsvhost"
 wanted=("$@")
-# without a figure: all but the one that needs a clock of another kind
+# without a figure: all but those that need a clock of another kind
 # shellcheck disable=SC2206 # words
-[ $# -gt 0 ] || wanted=(4k thp hugetlb scattered single1000 single many memory delete $ring $virtio)
+[ $# -gt 0 ] || wanted=(4k thp hugetlb scattered single1000 single many memory delete $ring $virtio $admin)
 for ((round = 0; round < rounds; round++)); do
 	for side in stock ours; do
 		model $side set_map map_bench "4k thp hugetlb scattered single1000 memory delete" use_va=0
@@ -81,6 +86,7 @@ for ((round = 0; round < rounds; round++)); do
 		model $side pa ring_bench "$ring" use_va=0
 		model $side va virtio_bench "$virtio" use_va=1
 		model $side pa virtio_bench "$virtio" use_va=0
+		model $side admin admin_bench "$admin parallel latency"
 		model $side va ring_bench scale use_va=1
 		model $side pa ring_bench scale use_va=0
 	done

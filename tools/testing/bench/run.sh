@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Measure against the stock vDPA in one boot, in turns, on a machine whose clock counts
-# instructions; how devices share processors ("scale") on one with two of them and an
-# ordinary clock.
+# instructions; how devices share processors ("scale"), and administrators their locks
+# ("parallel", "latency"), on one with two of them and an ordinary clock.
 #
 #   run.sh [-r ROUNDS] [FIGURE...]
 #
@@ -38,7 +38,15 @@ measure() {
 }
 
 {
-	[ "$*" = scale ] || measure -i -- "$@"
-	[[ $# -gt 0 && " $* " != *" scale "* ]] || measure -- scale
+	counted=() timed=()
+	for figure in "$@"; do
+		case $figure in
+		scale | parallel | latency) timed+=("$figure") ;;
+		*) counted+=("$figure") ;;
+		esac
+	done
+	[ $# -gt 0 ] || timed=(scale parallel latency)
+	[[ $# -gt 0 && ${#counted[@]} -eq 0 ]] || measure -i -- "${counted[@]}"
+	[ ${#timed[@]} -eq 0 ] || measure -- "${timed[@]}"
 } | tee build/bench/figures
 exec "$here/report.py" build/bench/figures
