@@ -3,9 +3,14 @@
 # vDPA for Linux, built and tested outside of a kernel tree. See README.md.
 #
 #   make demo		show it at work on the distribution's kernel, in a virtual machine
-#   make check		every test; "make check-help" lists its parts
+#   make check		the quick tests; "make check-help" lists their parts
+#   make check-long	the others, but for those by hand: check-sanitized, check-watched,
+#			check-fuzz, check-races, check-coverage, check-mutants
 #   make bench		figures against the stock vDPA, in one boot; "make bench ROUNDS=1"
 #   make modules	build the modules (KVER=RELEASE chooses the kernel)
+#   make install	install them before the kernel's own; "make uninstall" takes them away
+#   make deb		a package for DKMS, with a udev rule; it prints its name
+#   make vendor		build the vendors' drivers of the stock kernel for them, and install those too
 #   make shell		a prompt in the virtual machine with the modules loaded
 #   make clean		remove what was built
 
@@ -28,6 +33,21 @@ deps:
 modules: deps
 	@tools/build/modules.sh $(RELEASE) $(CURDIR)/$(MODULES)
 
+.PHONY: deb
+deb: modules
+	@tools/packaging/deb.sh build/deb
+
+.PHONY: install uninstall vendor
+install: modules
+	@tools/build/install.sh $(RELEASE) $(MODULES)
+
+uninstall:
+	@tools/build/install.sh $(RELEASE) --remove
+
+vendor: install
+	@tools/build/vendor.sh $(RELEASE) $(CURDIR)/build/vendor/$(RELEASE)
+	@tools/build/install.sh $(RELEASE) build/vendor/$(RELEASE)
+
 .PHONY: tests
 tests: deps
 	@tools/testing/selftests.sh build
@@ -45,13 +65,19 @@ shell: modules test-tools
 	@tools/testing/demo/run.sh -s -n
 
 # Each part of the tests stands alone: make check-build, check-kunit, ...
-CHECKS := build docs ynl uapi vendor kunit faults vm clients
+# The longest come first, for they run side by side.
+QUICK := kunit va tools vendor build docs ynl uapi
+LONG := hw clients static more_tools dma_map pinned package faults
+BY_HAND := sanitized watched fuzz races coverage mutants
 
-.PHONY: check check-help $(CHECKS:%=check-%)
+.PHONY: check check-long check-help $(QUICK:%=check-%) $(LONG:%=check-%) $(BY_HAND:%=check-%)
 check: modules tests
-	@tools/testing/check.sh $(CHECKS)
+	@tools/testing/check.sh $(QUICK)
 
-$(CHECKS:%=check-%): check-%: modules tests
+check-long: modules tests
+	@tools/testing/check.sh $(LONG)
+
+$(QUICK:%=check-%) $(LONG:%=check-%) $(BY_HAND:%=check-%): check-%: modules tests
 	@tools/testing/check.sh $*
 
 check-help:

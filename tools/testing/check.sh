@@ -3,17 +3,41 @@
 #
 # Run parts of the tests and count.
 #
-#   check.sh PART...
+#   check.sh PART...		as many side by side as there are processors ($LANES)
+#
+# The quick ones, which "make check" runs:
 #
 #   build	the modules with W=1 and sparse, endian checks on: not one warning
-#   docs	kernel-doc of every file, and the SPDX tag in each
+#   docs	kernel-doc of every file, the SPDX tag in each, documents by the kernel's own
+#		build, ioctls and attributes in them
 #   ynl		the netlink policy is what the specification generates
 #   uapi	our UAPI headers against the distribution's
 #   vendor	the stock vendor drivers, unmodified, against our header and symbols
 #   kunit	KUnit suites in a User Mode Linux kernel with our sources laid over it
-#   faults	in the same kernel: each allocation fails in turn, the simulators' kselftests
-#   vm		kselftests and unmodified clients on the distribution's kernel
-#   clients	DPDK and QEMU, unmodified, on /dev/vhost-vdpa-N
+#   va		kselftests on the distribution's kernel, memory reached by virtual address
+#   tools	unmodified drivers and tools of the administrator's; examples of documents
+#
+# and the long ones, which "make check-long" runs:
+#
+#   pinned	kselftests, memory pinned
+#   dma_map	kselftests, memory pinned and mapped range by range
+#   more_tools	tools with pinned memory, the newest iproute2, disks, joined devices, slices
+#   clients	DPDK, libblkio and QEMU, unmodified, on /dev/vhost-vdpa-N
+#   faults	in the KUnit kernel: each allocation and copy fails in turn
+#   static	clang, 32 bit, big endian, configurations at random, scripts of the kernel's
+#   package	the Debian package, in a clean root
+#   hw		physical and virtual PCI functions, behind an IOMMU
+#
+# By hand:
+#
+#   sanitized	kselftests, memory pinned, and races on a kernel with KASAN, UBSAN, lockdep and
+#		kmemleak
+#   fuzz		on it, for three minutes: programs at random, guided by coverage, and devices
+#		that lie to the kernel's drivers
+#   watched	kselftests on the kernel with KASAN, memory reached by virtual address
+#   races	everything at once on four processors, for longer, with KASAN and with KCSAN
+#   coverage	lines and branches that tests reach, by file
+#   mutants	mistakes that are planted are noticed
 #
 # A part is a function part_NAME that prints what it likes and, for every test, a
 # line "ok NAME", "not ok NAME" or "ok NAME # SKIP reason" at the line's beginning.
@@ -65,14 +89,74 @@ spdx_everywhere() {
 	return $bad
 }
 
+ioctls() {
+	grep -ohE '\bVHOST_(VDPA_)?[GS]ET_[A-Z_]+|\bVHOST_VDPA_(SUSPEND|RESUME)\b' \
+		drivers/vhost/vdpa/ioctl.c | sort -u
+}
+
+ioctls_without_document() {
+	local name
+	ioctls | while read -r name; do
+		grep -qF "\`\`$name\`\`" Documentation/userspace-api/vdpa/ioctls.rst || echo "$name"
+	done
+}
+
+# ioctls, and commands and attributes of the family but for notifications
+unknown_to_syzkaller() {
+	local name
+	{
+		ioctls
+		grep -ohE '\bVDPA_(CMD|ATTR)_[A-Z_]+' include/uapi/linux/vdpa.h | sort -u |
+			grep -vE '_(UNSPEC|PAD|MAX|MGMTDEV_NEW|NTF)$'
+	} | while read -r name; do
+		grep -qw "$name" tools/testing/fuzz/syzkaller/vdpa.txt || echo "$name"
+	done
+}
+
+# those that the bus and its drivers make, by the macros' names
+attributes_without_document() {
+	local name
+	grep -rohE 'DEVICE_ATTR_(RO|RW|WO)\([a-z_]+' drivers/vdpa drivers/vhost/vdpa drivers/virtio |
+		sed 's/.*(//' | sort -u | while read -r name; do
+		grep -q "$name" Documentation/ABI/testing/sysfs-bus-vdpa || echo "$name"
+	done
+}
+
+# those that a document promises: FIXTURE.TEST of a kselftest, or a case of KUnit's
+tests_without_source() {
+	local name
+	grep -oE '``[a-z_]+(\.[a-z_]+)?``' Documentation/driver-api/vdpa/testing.rst | tr -d '`' |
+		grep -vx driver_override | sort -u | while read -r name; do
+		case $name in
+		*.*) grep -rqE "^TEST_F(_TIMEOUT)?\(${name%.*}, ${name#*.}[,)]" tools/testing/selftests ;;
+		*) grep -rqE "KUNIT_CASE(_PARAM)?\($name[,)]" drivers ;;
+		esac || echo "$name"
+	done
+}
+
 part_docs() {
 	local files
-	mapfile -t files < <(find drivers include -name '*.[ch]' | sort)
+	mapfile -t files < <(find drivers include samples -name '*.[ch]' | sort)
 	verdict "kernel-doc parses" no_output "$kbuild/kernel-doc" -none -Wall "${files[@]}"
 	verdict "SPDX tags" spdx_everywhere
+	verdict "documents build without a warning" no_output tools/testing/docs/build.sh build/docs
+	verdict "every ioctl is documented" no_output ioctls_without_document
+	verdict "syzkaller's descriptions know every ioctl, command and attribute" \
+		no_output unknown_to_syzkaller
+	verdict "every sysfs attribute is documented" no_output attributes_without_document
+	verdict "every test that a document names exists" no_output tests_without_source
+}
+
+attributes_without_text() {
+	python3 -c 'import sys, yaml
+for attributes in yaml.safe_load(open(sys.argv[1]))["attribute-sets"]:
+    for each in attributes["attributes"]:
+        if each["name"] != "pad" and len(each.get("doc", "").split()) < 3:
+            print(each["name"])' Documentation/netlink/specs/vdpa.yaml
 }
 
 part_ynl() {
+	verdict "every attribute is documented" no_output attributes_without_text
 	verdict "netlink policy is generated from its specification" \
 		tools/net/vdpa-ynl-regen.sh --check
 }
@@ -81,40 +165,88 @@ part_uapi() { tools/testing/uapi/check.sh; }
 part_vendor() { tools/testing/vendor/check.sh; }
 part_kunit() { tools/testing/kunit/run.sh; }
 part_faults() { tools/testing/faults/run.sh; }
-part_vm() { tools/testing/selftests.sh run; }
+part_va() { tools/testing/selftests.sh run_va; }
+part_pinned() { tools/testing/selftests.sh run_pinned; }
+part_dma_map() { tools/testing/selftests.sh run_pinned_dma_map; }
+part_tools() { tools/testing/selftests.sh run_tools; }
+part_more_tools() { tools/testing/selftests.sh run_more_tools; }
 part_clients() { tools/testing/clients/run.sh; }
+part_package() { tools/testing/packaging/run.sh; }
+part_hw() { tools/testing/hw/run.sh; }
+part_static() { tools/testing/static/run.sh; }
+
+part_sanitized() {
+	tools/testing/sanitized/run.sh programs pinned use_va=0 &&
+		SECONDS_EACH=10 tools/testing/sanitized/run.sh races kasan
+}
+
+part_fuzz() { tools/testing/fuzz/run.sh; }
+part_watched() { tools/testing/sanitized/run.sh programs va; }
+part_races() { tools/testing/sanitized/run.sh races; }
+part_coverage() { tools/testing/coverage/run.sh; }
+part_mutants() { tools/testing/mutants/mutants.py; }
 
 if [ "${1:---help}" = --help ]; then
 	sed -n '3,/^set/{s/^# \{0,1\}//p}' "$0"
 	exit
 fi
 
+# explain LOG: what was said around each of the first failures, and at the end
+explain() {
+	echo "-- around failures in $1:"
+	grep -avE '^#? *(ok |# +(RUN|OK) )' "$1" | grep -aE -m 5 -B 15 -A 30 '^not ok '
+	echo "-- at its end:"
+	tail -n 5 "$1"
+}
+
+# report PART LOG STATUS SECONDS: what a part that has ended showed, in one piece; its counts go
+# to a file
+report() {
+	local part=$1 log=$2 status=$3 seconds=$4 passed failed skipped
+	echo "== $part"
+	grep -aE '^(not ok|ok .*# SKIP)' "$log"
+	failed=$(grep -acE '^not ok ' "$log")
+	skipped=$(grep -acE '^ok .*# SKIP' "$log")
+	passed=$(($(grep -acE '^ok ' "$log") - skipped))
+	if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
+		echo "not ok $part ended with status $status"
+		failed=1
+	fi
+	if [ $((passed + failed + skipped)) -eq 0 ]; then
+		echo "not ok $part ran no test"
+		failed=1
+	fi
+	[ "$failed" -eq 0 ] || explain "$log"
+	echo "   $passed passed, $failed failed, $skipped skipped in $seconds s"
+	echo "$passed $failed $skipped" >"$logs/$part.counts"
+}
+
+run_part() {
+	local part=$1 log=$logs/check-$1.log start=$SECONDS said
+	"part_$part" >"$log" 2>&1
+	said=$(report "$part" "$log" $? $((SECONDS - start)))
+	printf '%s\n' "$said"
+}
+
+for part in "$@"; do
+	[ "$(type -t "part_$part")" = function ] || { echo "check: no part is called $part" >&2; exit 2; }
+	rm -f "$logs/$part.counts"
+done
+
+trap 'trap - INT TERM; kill 0' INT TERM
+lanes=${LANES:-$(nproc)}
+for part in "$@"; do
+	while [ "$(jobs -rp | wc -l)" -ge "$lanes" ]; do wait -n; done
+	run_part "$part" &
+done
+wait
+
 passed=0 failed=0 skipped=0
 for part in "$@"; do
-	log=$logs/check-$part.log
-	start=$SECONDS
-	echo "== $part"
-	"part_$part" 2>&1 | tee "$log" | grep -aE '^(not ok|ok .*# SKIP)' || true
-	status=${PIPESTATUS[0]}
-
-	n_failed=$(grep -acE '^not ok ' "$log")
-	n_skipped=$(grep -acE '^ok .*# SKIP' "$log")
-	n_passed=$(($(grep -acE '^ok ' "$log") - n_skipped))
-	if [ "$status" -ne 0 ] && [ "$n_failed" -eq 0 ]; then
-		echo "not ok $part ended with status $status"
-		n_failed=1
-	fi
-	if [ $((n_passed + n_failed + n_skipped)) -eq 0 ]; then
-		echo "not ok $part ran no test"
-		n_failed=1
-	fi
-	[ "$n_failed" -eq 0 ] || { echo "-- the end of $log:"; tail -n 40 "$log"; }
-	echo "   $n_passed passed, $n_failed failed, $n_skipped skipped in $((SECONDS - start)) s"
-	passed=$((passed + n_passed))
-	failed=$((failed + n_failed))
-	skipped=$((skipped + n_skipped))
+	read -r p f s <"$logs/$part.counts" || { echo "not ok $part left no counts"; f=1 p=0 s=0; }
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done
 
 echo
-echo "$passed passed, $failed failed, $skipped skipped"
+echo "$passed passed, $failed failed, $skipped skipped in $SECONDS s"
 [ "$failed" -eq 0 ]

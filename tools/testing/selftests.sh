@@ -4,8 +4,8 @@
 # The kselftest programs and the unmodified clients.
 #
 #   selftests.sh build	build the programs into build/selftests/
-#   selftests.sh run	run all of it on the distribution's kernel in the virtual
-#			machine, once for every way in which maps reach a parent
+#   selftests.sh tools	build what "make demo" needs of them
+#   selftests.sh run_PART	run a part on the distribution's kernel in the virtual machine
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -51,15 +51,21 @@ compile() {
 		UAPI="$top/build/uapi" "$@"
 }
 
-build() { harness && compile; }
+# the sample of a process, with nothing of the selftests'
+sample() {
+	${CC:-gcc} -std=gnu11 -O2 -Wall -Wextra -Werror -isystem build/uapi \
+		-o build/selftests/vhost_rng samples/vdpa/vhost_rng.c
+}
+
+build() { harness && compile && sample; }
 tools() { compile tools; }
 
-# machine NAME SECONDS SCRIPT ARGUMENT...: results under build/vm/NAME
+# machine NAME SECONDS SCRIPT ARGUMENT...: results under build/vm/NAME; $cpus processors
 machine() {
 	local name=$1 limit=$2 status
 	shift 2
 
-	tools/testing/vm/run.sh -k "$release" -t "$limit" -o "build/vm/$name" -- "$@"
+	tools/testing/vm/run.sh -k "$release" -c "${cpus:-2}" -t "$limit" -o "build/vm/$name" -- "$@"
 	status=$?
 	if [ $status -eq 0 ]; then
 		echo "ok $name: machine ended well, kernel log clean"
@@ -68,17 +74,38 @@ machine() {
 	fi
 }
 
-run() {
+# unmodified tools and drivers, and what documents say of them
+run_tools() {
 	tools/net/ynl.sh || return
-	machine clients 180 tools/testing/vm/clients.sh
-	machine clients-pinned 180 tools/testing/vm/clients.sh use_va=0
-	machine pair 240 tools/testing/vm/clients_pair.sh
-	machine pair-pinned 240 tools/testing/vm/clients_pair.sh use_va=0
-	machine disks 240 tools/testing/vm/clients_disks.sh
-	machine va 600 tools/testing/vm/kselftests.sh va
-	machine pinned 600 tools/testing/vm/kselftests.sh pinned use_va=0
-	machine pinned-dma-map 600 tools/testing/vm/kselftests.sh pinned-dma-map \
+	# on two, emulators up to QEMU 7.2 at least now and then run the breakpoint of a jump that
+	# the kernel is changing, such as a tracepoint's, when it is gone already
+	cpus=1 machine examples 180 tools/testing/vm/examples.sh
+	machine clients 240 tools/testing/vm/clients.sh
+	machine ynl 120 tools/testing/vm/ynl.sh
+	machine sample 120 tools/testing/vm/sample.sh
+	machine udev 120 tools/testing/vm/udev.sh
+}
+
+# the same in other ways
+run_more_tools() {
+	tools/net/ynl.sh || return
+	machine clients-pinned 240 tools/testing/vm/clients.sh use_va=0
+	tools/testing/vm/newer.sh build/newer &&
+		machine clients-newest-tool 240 tools/testing/vm/clients_newest.sh
+	machine disks 300 tools/testing/vm/clients_disks.sh
+	machine pair 300 tools/testing/vm/clients_pair.sh
+	machine pair-pinned 300 tools/testing/vm/clients_pair.sh use_va=0
+	machine slices 500 tools/testing/vm/slices.sh
+	machine unload 400 tools/testing/vm/unload.sh
+}
+
+# the programs, with a way in which maps reach a parent
+run_va() { machine va 900 tools/testing/vm/kselftests.sh va; }
+run_pinned() { machine pinned 900 tools/testing/vm/kselftests.sh pinned use_va=0; }
+
+run_pinned_dma_map() {
+	machine pinned-dma-map 900 tools/testing/vm/kselftests.sh pinned-dma-map \
 		use_va=0 batch_mapping=0
 }
 
-"${1:?build, tools or run}"
+"${1:?build, tools or run_...}"
