@@ -32,7 +32,7 @@ MUTANTS = [
     Mutant("pages of a map stay pinned", VHOST + "pin.c",
            "\t\tunpin_user_folio(folio, nr);\n",
            "\t\tif (nr != 1)\n\t\t\tunpin_user_folio(folio, nr);\n", "vhost_iotlb_test"),
-    Mutant("pages that did not fit stay pinned", VHOST + "pin.c",
+    Mutant("pages that did not fit stay charged", VHOST + "pin.c",
            "\tatomic64_sub(pages, &v->mm->pinned_vm);\n", "", "vhost_iotlb_test"),
     Mutant("locked memory has no limit", VHOST + "pin.c",
            "<= limit)", "<= ULONG_MAX)", "vhost_iotlb_test"),

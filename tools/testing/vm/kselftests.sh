@@ -24,10 +24,11 @@ for source in tools/testing/selftests/vdpa/*_test.c; do
 		break
 	fi
 	# not in the shared directory: writing there pins pages, which tests count
-	log=/run/$name.log
+	log=/run/$name.log start=$SECONDS
 	timeout -k 5 300 "$bin/$name" >"$log" 2>&1
 	status=$?
 	sed -E "s/^((not )?ok) [0-9]+ /\1 $model: $name /" "$log"
+	echo "# $name took $((SECONDS - start)) s"
 	if [ $status -ne 0 ] && ! grep -q '^not ok' "$log"; then
 		echo "not ok $model: $name ended with status $status"
 	fi
