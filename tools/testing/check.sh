@@ -19,7 +19,10 @@
 #
 # and the long ones, which "make check-long" runs:
 #
-#   pinned	kselftests, memory pinned
+#   sanitized	kselftests, memory pinned, and races on a kernel with KASAN, UBSAN, lockdep and
+#		kmemleak
+#   fuzz		on it, for three minutes: programs at random, guided by coverage, and devices
+#		that lie to the kernel's drivers
 #   dma_map	kselftests, memory pinned and mapped range by range
 #   more_tools	tools with pinned memory, the newest iproute2, disks, joined devices, slices
 #   clients	DPDK, libblkio and QEMU, unmodified, on /dev/vhost-vdpa-N
@@ -30,10 +33,7 @@
 #
 # By hand:
 #
-#   sanitized	kselftests, memory pinned, and races on a kernel with KASAN, UBSAN, lockdep and
-#		kmemleak
-#   fuzz		on it, for three minutes: programs at random, guided by coverage, and devices
-#		that lie to the kernel's drivers
+#   pinned	kselftests on the distribution's kernel, memory pinned
 #   watched	kselftests on the kernel with KASAN, memory reached by virtual address
 #   races	everything at once on four processors, for longer, with KASAN and with KCSAN
 #   coverage	lines and branches that tests reach, by file
