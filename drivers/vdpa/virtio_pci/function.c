@@ -219,7 +219,7 @@ void vp_function_revive(struct vp_function *fn)
 	if (vp_function_reset(fn))
 		dev_warn(vp_dev(fn), "did not come back\n");
 	if (fn->vp && fn->vp->lost)
-		vp_notify(&fn->vp->config_lock, &fn->vp->config_cb);
+		vp_tell_driver(&fn->vp->config_lock, &fn->vp->config_cb);
 }
 
 /*

@@ -263,7 +263,7 @@ int vp_queue_reset(struct vp_queue *queue)
 		dev_err(vp_dev(vp->fn), "queue %u does not reset\n", queue->index);
 		vp_function_reset(vp->fn);
 		vp->lost = true;
-		vp_notify(&vp->config_lock, &vp->config_cb);
+		vp_tell_driver(&vp->config_lock, &vp->config_cb);
 	}
 	queue->enabled = false;
 	return err;

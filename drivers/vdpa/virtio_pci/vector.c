@@ -15,13 +15,13 @@
 #include "vp_vdpa.h"
 
 /**
- * vp_notify() - call back
+ * vp_tell_driver() - call back
  * @lock: protects @cb
  * @cb: whom to call; the callback may be NULL
  *
  * Context: Any.
  */
-void vp_notify(spinlock_t *lock, const struct vdpa_callback *cb)
+void vp_tell_driver(spinlock_t *lock, const struct vdpa_callback *cb)
 {
 	unsigned long flags;
 
@@ -38,7 +38,7 @@ static void vp_queue_notify(struct vp_queue *queue)
 	/* the bus driver is not called then, who would say so */
 	if (trace_vdpa_interrupt_enabled() && queue->cb.trigger)
 		trace_vdpa_interrupt(&queue->vp->vdpa, queue->index);
-	vp_notify(&queue->cb_lock, &queue->cb);
+	vp_tell_driver(&queue->cb_lock, &queue->cb);
 }
 
 /* The vector of a queue; 0 is not one. */
@@ -63,7 +63,7 @@ static irqreturn_t vp_config_irq(int irq, void *data)
 	struct vp_vector *vector = data;
 	struct vp_vdpa *vp = vector->vp;
 
-	vp_notify(&vp->config_lock, &vp->config_cb);
+	vp_tell_driver(&vp->config_lock, &vp->config_cb);
 	return IRQ_HANDLED;
 }
 

@@ -209,6 +209,6 @@ void vp_vectors_stop(struct vp_vdpa *vp);
 int vp_queue_vector_start(struct vp_queue *queue);
 int vp_queue_irq(const struct vp_queue *queue);
 void vp_queue_apply_affinity(struct vp_queue *queue);
-void vp_notify(spinlock_t *lock, const struct vdpa_callback *cb);
+void vp_tell_driver(spinlock_t *lock, const struct vdpa_callback *cb);
 
 #endif /* _VP_VDPA_H */
