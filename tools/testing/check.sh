@@ -27,7 +27,7 @@
 #   more_tools	tools with pinned memory, the newest iproute2, disks, joined devices, slices
 #   clients	DPDK, libblkio and QEMU, unmodified, on /dev/vhost-vdpa-N
 #   faults	in the KUnit kernel: each allocation and copy fails in turn
-#   static	clang, 32 bit, big endian, configurations at random, scripts of the kernel's
+#   static	clang, 32 bit, big endian, built in, configurations at random, scripts of the kernel's
 #   package	the Debian package, in a clean root
 #   hw		physical and virtual PCI functions, behind an IOMMU
 #

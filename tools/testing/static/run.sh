@@ -4,7 +4,7 @@
 # What can be said of the sources without running them: other compilers, other machines, other
 # configurations, the kernel's own scripts.
 #
-#   run.sh [clang] [i386] [s390x] [combinations] [coccinelle] [checkpatch] [nospec]
+#   run.sh [clang] [i386] [s390x] [builtin] [combinations] [coccinelle] [checkpatch] [nospec]
 #
 # default: all. $COMBINATIONS is how many configurations at random are built (default 6).
 set -uo pipefail
@@ -88,6 +88,15 @@ part_s390x() {
 	verdict "big endian, s390x" $?
 }
 
+# all in one image, beside their neighbours: no two have a name for something else
+part_builtin() {
+	{ fragment y; echo CONFIG_VIRTIO_PCI=y; echo CONFIG_VIRTIO_MMIO=y; } >"$out/builtin.config"
+	compile builtin "$out/builtin.config" &&
+		(cd "$out/builtin" && ld -r -o all.o --whole-archive "${dirs[@]/%/built-in.a}" &&
+			nm all.o | grep -q ' T vp_modern_probe$')
+	verdict "built in, beside the neighbours" $?
+}
+
 # each of our options built in, a module or absent, at random; the seed repeats it
 part_combinations() {
 	local i seed=${SEED:-$RANDOM} words=(y m n) failed=0
@@ -154,7 +163,7 @@ part_nospec() {
 	verdict "indices of userspace's are clamped" $bad
 }
 
-[ $# -gt 0 ] || set -- clang i386 s390x combinations coccinelle checkpatch nospec
+[ $# -gt 0 ] || set -- clang i386 s390x builtin combinations coccinelle checkpatch nospec
 for part in "$@"; do
 	"part_$part"
 done
