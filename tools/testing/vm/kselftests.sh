@@ -25,7 +25,7 @@ for source in tools/testing/selftests/vdpa/*_test.c; do
 	fi
 	# not in the shared directory: writing there pins pages, which tests count
 	log=/run/$name.log start=$SECONDS
-	timeout -k 5 300 "$bin/$name" >"$log" 2>&1
+	timeout -k 5 600 "$bin/$name" >"$log" 2>&1
 	status=$?
 	sed -E "s/^((not )?ok) [0-9]+ /\1 $model: $name /" "$log"
 	echo "# $name took $((SECONDS - start)) s"

@@ -8,12 +8,8 @@ vdpa_modules="vdpa vdpa_ring virtio_vdpa vhost_vdpa vdpa_sim vdpa_sim_net vdpa_s
 
 # Load everything; arguments are parameters for vdpa_sim.
 load_modules() {
-	local module
-
-	modprobe vdpa_sim "$@" || return 1
-	for module in $vdpa_modules virtio_blk virtio_net; do
-		modprobe "$module" || return 1
-	done
+	# shellcheck disable=SC2086 # words
+	modprobe vdpa_sim "$@" && modprobe -a $vdpa_modules virtio_blk virtio_net
 }
 
 unload_modules() {

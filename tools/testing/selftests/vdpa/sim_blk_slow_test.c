@@ -53,7 +53,7 @@ static int make_disk(void)
 	return write_file(NULLB "/size", "64") ?:
 	       write_file(NULLB "/memory_backed", "1") ?:
 	       write_file(NULLB "/irqmode", "2") ?:
-	       write_file(NULLB "/completion_nsec", "50000000") ?:
+	       write_file(NULLB "/completion_nsec", "200000000") ?:
 	       write_file(NULLB "/hw_queue_depth", "128") ?:
 	       write_file(NULLB "/power", "1");
 }

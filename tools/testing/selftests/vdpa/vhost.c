@@ -9,22 +9,23 @@
 #include "device.h"
 #include "vhost.h"
 
-int vhost_open(struct vhost *vhost, const char *device)
+int vhost_open_with(struct vhost *vhost, const char *device, uint32_t memory)
 {
 	char path[256];
 	int memfd;
 
 	memset(vhost, 0, sizeof(*vhost));
 	vhost->fd = -1;
+	vhost->size = memory;
 	if (device[0] == '/')
 		strncpy(path, device, sizeof(path) - 1);
 	else if (!vhost_node(device, path, sizeof(path)))
 		return -ENOENT;
 
 	memfd = memfd_create("vhost", 0);
-	if (memfd < 0 || ftruncate(memfd, VHOST_MEMORY))
+	if (memfd < 0 || ftruncate(memfd, memory))
 		return -errno;
-	vhost->memory = mmap(NULL, VHOST_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+	vhost->memory = mmap(NULL, memory, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
 	close(memfd);
 	if (vhost->memory == MAP_FAILED)
 		return -errno;
@@ -33,12 +34,17 @@ int vhost_open(struct vhost *vhost, const char *device)
 	return vhost->fd < 0 ? -errno : 0;
 }
 
+int vhost_open(struct vhost *vhost, const char *device)
+{
+	return vhost_open_with(vhost, device, VHOST_MEMORY);
+}
+
 void vhost_close(struct vhost *vhost)
 {
 	if (vhost->fd >= 0)
 		close(vhost->fd);
 	if (vhost->memory && vhost->memory != MAP_FAILED)
-		munmap(vhost->memory, VHOST_MEMORY);
+		munmap(vhost->memory, vhost->size);
 	vhost->fd = -1;
 	vhost->memory = NULL;
 }
@@ -103,7 +109,7 @@ int vhost_negotiate(struct vhost *vhost, uint64_t wanted)
 					      VIRTIO_CONFIG_S_DRIVER |
 					      VIRTIO_CONFIG_S_FEATURES_OK);
 	if (!err)
-		err = vhost_message(vhost, VHOST_IOTLB_UPDATE, VHOST_IOVA, VHOST_MEMORY,
+		err = vhost_message(vhost, VHOST_IOTLB_UPDATE, VHOST_IOVA, vhost->size,
 				    (uintptr_t)vhost->memory, VHOST_ACCESS_RW);
 	return err;
 }
@@ -112,7 +118,7 @@ void *vhost_alloc(struct vhost *vhost, size_t size, size_t align)
 {
 	size_t at = (vhost->used + align - 1) & ~(align - 1);
 
-	if (at + size > VHOST_MEMORY)
+	if (at + size > vhost->size)
 		return NULL;
 	vhost->used = at + size;
 	memset(vhost->memory + at, 0, size);

@@ -16,11 +16,14 @@
 struct vhost {
 	int fd;
 	char *memory;		/* shared, so that every memory model can map it */
+	size_t size;		/* of it */
 	size_t used;
 	uint64_t features;	/* negotiated */
 };
 
 int vhost_open(struct vhost *vhost, const char *device);
+/* with so many bytes of memory, for who needs little of it and opens often */
+int vhost_open_with(struct vhost *vhost, const char *device, uint32_t memory);
 void vhost_close(struct vhost *vhost);
 int vhost_ioctl(struct vhost *vhost, unsigned long cmd, void *arg);
 int vhost_set_status(struct vhost *vhost, uint8_t status);

@@ -212,7 +212,7 @@ static int enter(struct vhost *v, enum state state)
 	int err;
 
 	vhost_close(v);
-	err = vhost_open(v, NAME);
+	err = vhost_open_with(v, NAME, 64 << 10);
 	if (!err && state == OWNED)
 		err = vhost_ioctl(v, VHOST_SET_OWNER, NULL);
 	if (!err && state >= NEGOTIATED)
@@ -252,7 +252,7 @@ static struct view look(struct vhost *v)
 	return view;
 }
 
-TEST_F_TIMEOUT(table, states, 120)
+TEST_F_TIMEOUT(table, states, 250)
 {
 	struct view before, after;
 	enum state state;
@@ -278,7 +278,7 @@ TEST_F_TIMEOUT(table, states, 120)
 }
 
 /* A child with the same file: what is the owner's is refused, the rest is not. */
-TEST_F_TIMEOUT(table, not_the_owner, 120)
+TEST_F_TIMEOUT(table, not_the_owner, 250)
 {
 	int status, want, got;
 	unsigned int i;
