@@ -120,8 +120,10 @@ def must(*command):
     return done.stdout.strip()
 
 
-def prepare():
+def prepare(release):
     """a copy of the sources, and of what was built for the machine"""
+    must(f"{top}/tools/testing/vm/kernel.sh", release, f"{top}/build/modules/{release}",
+         f"{top}/build/kernel/{release}")
     os.makedirs(f"{tree}/build", exist_ok=True)
     must("rsync", "-a", "--delete", "--exclude=/build", "--exclude=/.git", f"{top}/", f"{tree}/")
     for part in ("kernel", "selftests"):
@@ -172,16 +174,16 @@ def plant(mutant):
     return True
 
 
-def restore(mutant):
+def restore(mutant, release):
     """the file as it was, and newer than what was built of it"""
-    prepare()
+    prepare(release)
     os.utime(f"{tree}/{mutant.path}")
 
 
 def main():
     release = os.environ.get("KVER") or must(f"{top}/tools/build/kver.sh")
     wanted = [each for each in MUTANTS if not sys.argv[1:] or each.name in sys.argv[1:]]
-    prepare()
+    prepare(release)
     for mutant in wanted:
         if not plant(mutant):
             print(f"not ok mutants: {mutant.name}: {mutant.path} has no place for it")
@@ -189,10 +191,10 @@ def main():
         done = build(release)
         if done.returncode:
             print(f"not ok mutants: {mutant.name} does not build\n{done.stdout}")
-            restore(mutant)
+            restore(mutant, release)
             continue
         said = noticed(mutant.test)
-        restore(mutant)
+        restore(mutant, release)
         print(f"{'ok' if said else 'not ok'} mutants: {mutant.name}: "
               f"{said or mutant.test + ' does not notice'}", flush=True)
     build(release)
