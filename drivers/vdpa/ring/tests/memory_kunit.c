@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/vhost_iotlb.h>
 
+#include "../ring_private.h"
 #include "driver.h"
 
 #define IOVA 0x100000
@@ -393,6 +394,36 @@ static void memory_set_merges(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EACCES, peek1(test, IOVA + 512, &val));
 }
 
+/* By pages, as where the kernel has no address for all memory: across their ends, at odd places. */
+static void memory_paged(struct kunit *test)
+{
+	const size_t len = 2 * PAGE_SIZE + 100, from = PAGE_SIZE - 50, to = 7;
+	struct memory_case *c = test->priv;
+	char *other = test_buf(test, 4 * PAGE_SIZE);
+	size_t i;
+
+	memset(other, 0x5a, 4 * PAGE_SIZE);
+	vdpa_move_paged(c->pa + from, other + to, len, VDPA_MOVE_READ);
+	KUNIT_EXPECT_MEMEQ(test, c->buf + from, other + to, len);
+	KUNIT_EXPECT_EQ(test, 0x5a, other[to - 1]);
+	KUNIT_EXPECT_EQ(test, 0x5a, other[to + len]);
+
+	vdpa_move_paged(c->pa + from, NULL, len, VDPA_MOVE_ZERO);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, memchr_inv(c->buf + from, 0, len));
+	KUNIT_EXPECT_EQ(test, (char)((from - 1) / 61), c->buf[from - 1]);
+	KUNIT_EXPECT_EQ(test, (char)((from + len) / 61), c->buf[from + len]);
+
+	vdpa_move_paged(c->pa + from, other + to, len, VDPA_MOVE_WRITE);
+	for (i = from - 1; i <= from + len; i++)
+		KUNIT_EXPECT_EQ(test, (char)(i / 61), c->buf[i]);
+
+	memset(other, 0x5a, 4 * PAGE_SIZE);
+	vdpa_copy_paged(virt_to_phys(other) + to, c->pa + from, len);
+	KUNIT_EXPECT_MEMEQ(test, c->buf + from, other + to, len);
+	KUNIT_EXPECT_EQ(test, 0x5a, other[to - 1]);
+	KUNIT_EXPECT_EQ(test, 0x5a, other[to + len]);
+}
+
 static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(memory_starts_empty),
 	KUNIT_CASE(memory_permission),
@@ -410,6 +441,7 @@ static struct kunit_case memory_cases[] = {
 	KUNIT_CASE(memory_set_replaces),
 	KUNIT_CASE(memory_set_fails),
 	KUNIT_CASE(memory_set_merges),
+	KUNIT_CASE(memory_paged),
 	{}
 };
 
