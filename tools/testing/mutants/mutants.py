@@ -153,8 +153,9 @@ def noticed(test):
     if test == "kunit":
         said = re.findall(r"^not ok.*", run("tools/testing/kunit/run.sh", cwd=tree).stdout, re.M)
         return said[0] if said else ""
-    done = run("tools/testing/vm/run.sh", "-t", "300", "-o", "build/vm/mutant", "--",
-               script(test), cwd=tree)
+    # who waits for a lock that nobody gives back is not waited for
+    done = run("tools/testing/vm/run.sh", "-t", "300", "-a", "sysctl.kernel.hung_task_panic=1",
+               "-o", "build/vm/mutant", "--", script(test), cwd=tree)
     if not done.returncode:
         return ""
     said = re.findall(r"^not ok.*|.*(?:WARNING:|BUG:|Oops).*|^vm: no end.*|^rmmod: .*",
