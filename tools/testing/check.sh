@@ -235,6 +235,8 @@ for part in "$@"; do
 done
 
 trap 'trap - INT TERM; kill 0' INT TERM
+tools/testing/vm/newer.sh build/newer >"$logs/newer.log" 2>&1 ||
+	{ echo "check: no recent programs, QEMU is the installed one:"; tail -n 3 "$logs/newer.log"; }
 lanes=${LANES:-$(nproc)}
 for part in "$@"; do
 	while [ "$(jobs -rp | wc -l)" -ge "$lanes" ]; do wait -n; done

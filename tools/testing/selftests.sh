@@ -77,9 +77,7 @@ machine() {
 # unmodified tools and drivers, and what documents say of them
 run_tools() {
 	tools/net/ynl.sh || return
-	# on two, emulators up to QEMU 7.2 at least now and then run the breakpoint of a jump that
-	# the kernel is changing, such as a tracepoint's, when it is gone already
-	cpus=1 machine examples 180 tools/testing/vm/examples.sh
+	machine examples 180 tools/testing/vm/examples.sh
 	machine clients 240 tools/testing/vm/clients.sh
 	machine ynl 120 tools/testing/vm/ynl.sh
 	machine sample 120 tools/testing/vm/sample.sh

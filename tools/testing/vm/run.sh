@@ -14,7 +14,8 @@
 #   -m MiB	memory (default 2048)
 #   -a "ARGS"	more for the kernel's command line
 #   -q "ARGS"	more arguments for QEMU
-#   -e PROGRAM	QEMU (default: the installed one)
+#   -e PROGRAM	QEMU (default: a recent one if newer.sh got it, which it does for the tests; for -i
+#		the installed one)
 #   -o DIR	kept output directory; the script finds it as /run/vm/out
 #   -i		count instructions instead of time: one processor, repeatable figures
 #   -s		after SCRIPT, a shell on this terminal
@@ -31,7 +32,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 release= limit=120 cpus=2 memory=2048 append= extra= out= icount= shell=
 kernel=${COVERAGE:+$top/build/gcov/root}
-emulator=qemu-system-x86_64
+emulator=
 while getopts k:K:t:c:m:a:q:e:o:is option; do
 	case $option in
 	k) release=$OPTARG ;;
@@ -49,6 +50,13 @@ while getopts k:K:t:c:m:a:q:e:o:is option; do
 	esac
 done
 shift $((OPTIND - 1))
+
+# before release 8.1, several processors may go on with a translation of code that was changed
+# while it was translated: of a breakpoint, say, that the kernel took away
+newer=$top/build/newer/bin/qemu-system-x86_64
+if [ -z "$emulator" ] && [ -z "$icount" ] && [ -x "$newer" ]; then
+	emulator=$newer
+fi
 
 if [ -n "$kernel" ]; then
 	release=$(<"$kernel/release")
@@ -95,7 +103,7 @@ cmdline=(console=ttyS0 quiet loglevel=7 ignore_loglevel printk.time=1
 	"vm.modules=$kernel/lib/modules" ${shell:+vm.shell=1} ${append:+"$append"})
 
 # shellcheck disable=SC2206 # $extra: the caller's words
-qemu=("$emulator" -nodefaults -no-user-config -display none -no-reboot
+qemu=("${emulator:-qemu-system-x86_64}" -nodefaults -no-user-config -display none -no-reboot
 	-M q35 "${machine[@]}" -m "$memory"
 	-kernel "$kernel/boot/vmlinuz-$release" -initrd "$initramfs"
 	-append "${cmdline[*]}" -serial "file:$out/console"
