@@ -15,7 +15,7 @@
 #   vendor	the stock vendor drivers, unmodified, against our header and symbols
 #   kunit	KUnit suites in a User Mode Linux kernel with our sources laid over it
 #   va		kselftests on the distribution's kernel, memory reached by virtual address
-#   tools	unmodified drivers and tools of the administrator's; examples of documents
+#   tools	unmodified drivers and tools of the administrator's
 #
 # and the long ones, which "make check-long" runs:
 #
@@ -24,7 +24,8 @@
 #   fuzz		on it, for three minutes: programs at random, guided by coverage, and devices
 #		that lie to the kernel's drivers
 #   dma_map	kselftests, memory pinned and mapped range by range
-#   more_tools	tools with pinned memory, the newest iproute2, disks, joined devices, slices
+#   more_tools	examples of documents, every request by YNL's client, udev; tools with pinned
+#		memory, the newest iproute2, disks, joined devices, slices
 #   clients	DPDK, libblkio and QEMU, unmodified, on /dev/vhost-vdpa-N
 #   faults	in the KUnit kernel: each allocation and copy fails in turn
 #   static	clang, 32 bit, big endian, built in, configurations at random, scripts of the kernel's
@@ -122,11 +123,11 @@ attributes_without_document() {
 	done
 }
 
-# those that a document promises: FIXTURE.TEST of a kselftest, or a case of KUnit's
+# those that a document promises: FIXTURE.TEST of a kselftest, or a case of KUnit's; not files
 tests_without_source() {
 	local name
 	grep -oE '``[a-z_]+(\.[a-z_]+)?``' Documentation/driver-api/vdpa/testing.rst | tr -d '`' |
-		grep -vx driver_override | sort -u | while read -r name; do
+		grep -vxE 'driver_override|.*\.c' | sort -u | while read -r name; do
 		case $name in
 		*.*) grep -rqE "^TEST_F(_TIMEOUT)?\(${name%.*}, ${name#*.}[,)]" tools/testing/selftests ;;
 		*) grep -rqE "KUNIT_CASE(_PARAM)?\($name[,)]" drivers ;;
