@@ -67,7 +67,7 @@ shell: modules test-tools
 # Each part of the tests stands alone: make check-build, check-kunit, ...
 # The longest come first, for they run side by side.
 QUICK := kunit va tools vendor build docs ynl uapi
-LONG := sanitized hw clients static more_tools dma_map package faults fuzz
+LONG := sanitized more_tools hw clients static dma_map package faults fuzz
 BY_HAND := pinned watched races coverage mutants
 
 .PHONY: check check-long check-help $(QUICK:%=check-%) $(LONG:%=check-%) $(BY_HAND:%=check-%)

@@ -60,12 +60,12 @@ sample() {
 build() { harness && compile && sample; }
 tools() { compile tools; }
 
-# machine NAME SECONDS SCRIPT ARGUMENT...: results under build/vm/NAME; $cpus processors
+# machine NAME SECONDS SCRIPT ARGUMENT...: results under build/vm/NAME
 machine() {
 	local name=$1 limit=$2 status
 	shift 2
 
-	tools/testing/vm/run.sh -k "$release" -c "${cpus:-2}" -t "$limit" -o "build/vm/$name" -- "$@"
+	tools/testing/vm/run.sh -k "$release" -t "$limit" -o "build/vm/$name" -- "$@"
 	status=$?
 	if [ $status -eq 0 ]; then
 		echo "ok $name: machine ended well, kernel log clean"
@@ -74,19 +74,19 @@ machine() {
 	fi
 }
 
-# unmodified tools and drivers, and what documents say of them
+# unmodified tools and drivers
 run_tools() {
 	tools/net/ynl.sh || return
-	machine examples 180 tools/testing/vm/examples.sh
 	machine clients 240 tools/testing/vm/clients.sh
+}
+
+# what documents say of them, every request, and the same in other ways
+run_more_tools() {
+	tools/net/ynl.sh || return
+	machine examples 360 tools/testing/vm/examples.sh
 	machine ynl 120 tools/testing/vm/ynl.sh
 	machine sample 120 tools/testing/vm/sample.sh
 	machine udev 120 tools/testing/vm/udev.sh
-}
-
-# the same in other ways
-run_more_tools() {
-	tools/net/ynl.sh || return
 	machine clients-pinned 240 tools/testing/vm/clients.sh use_va=0
 	tools/testing/vm/newer.sh build/newer &&
 		machine clients-newest-tool 240 tools/testing/vm/clients_newest.sh
