@@ -220,7 +220,11 @@ int vring_get(struct vring_queue *queue, uint32_t *len)
 
 int vring_wait(struct vring_queue *queue, uint32_t *len, int milliseconds)
 {
-	struct pollfd pollfd = { .fd = queue->call, .events = POLLIN };
+	/* of the device only its end is heard */
+	struct pollfd pollfds[] = {
+		{ .fd = queue->call, .events = POLLIN },
+		{ .fd = queue->vhost->fd },
+	};
 	uint64_t count;
 	int head;
 
@@ -237,7 +241,7 @@ int vring_wait(struct vring_queue *queue, uint32_t *len, int milliseconds)
 		head = vring_get(queue, len);
 		if (head >= 0)
 			return head;
-		if (poll(&pollfd, 1, milliseconds) <= 0)
+		if (poll(pollfds, 2, milliseconds) <= 0 || !(pollfds[0].revents & POLLIN))
 			return -1;
 		if (read(queue->call, &count, sizeof(count)) < 0)
 			return -1;
