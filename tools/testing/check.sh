@@ -19,10 +19,7 @@
 #
 # and the long ones, which "make check-long" runs:
 #
-#   sanitized	kselftests, memory pinned, and races on a kernel with KASAN, UBSAN, lockdep and
-#		kmemleak
-#   fuzz		on it, for three minutes: programs at random, guided by coverage, and devices
-#		that lie to the kernel's drivers
+#   pinned	kselftests, memory pinned
 #   dma_map	kselftests, memory pinned and mapped range by range
 #   more_tools	examples of documents, every request by YNL's client, udev; tools with pinned
 #		memory, the newest iproute2, disks, joined devices, slices
@@ -34,7 +31,10 @@
 #
 # By hand:
 #
-#   pinned	kselftests on the distribution's kernel, memory pinned
+#   sanitized	kselftests, memory pinned, and races on a kernel with KASAN, UBSAN, lockdep and
+#		kmemleak
+#   fuzz		on it, for three minutes: programs at random, guided by coverage, and devices
+#		that lie to the kernel's drivers
 #   watched	kselftests on the kernel with KASAN, memory reached by virtual address
 #   races	everything at once on four processors, for longer, with KASAN and with KCSAN
 #   coverage	lines and branches that tests reach, by file
