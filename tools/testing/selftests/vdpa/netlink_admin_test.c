@@ -385,63 +385,55 @@ TEST_F(admin, many_queues)
 
 /* Notifications, in the order in which they come. */
 
-static void listen_to(struct nl *nl, char *log, size_t size)
+#define LOG 2048
+
+static void note(const struct nlmsghdr *msg, uint8_t cmd, void *data)
 {
-	struct timeval soon = { .tv_usec = 200000 };
-	char in[8192];
-	struct nlmsghdr *msg;
-	int len;
+	static const char *const words[] = {
+		"created", "deleted", "bound", "unbound", "status", "link",
+	};
+	const struct nlattr *attr;
+	char *log = data;
 
-	setsockopt(mnl_socket_get_fd(nl->socket), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
+	if (cmd < VDPA_CMD_DEV_CREATED_NTF || cmd > VDPA_CMD_DEV_LINK_NTF)
+		return;
+	snprintf(log + strlen(log), LOG - strlen(log), "%s", words[cmd - VDPA_CMD_DEV_CREATED_NTF]);
+	mnl_attr_for_each(attr, msg, 4) {
+		if (mnl_attr_get_type(attr) == VDPA_ATTR_DEV_NAME ||
+		    mnl_attr_get_type(attr) == VDPA_ATTR_DEV_BOUND_DRIVER)
+			snprintf(log + strlen(log), LOG - strlen(log), ":%s",
+				 mnl_attr_get_str(attr));
+		if (mnl_attr_get_type(attr) == VDPA_ATTR_DEV_STATUS ||
+		    mnl_attr_get_type(attr) == VDPA_ATTR_DEV_NET_LINK)
+			snprintf(log + strlen(log), LOG - strlen(log), ":%u",
+				 mnl_attr_get_u8(attr));
+	}
+	snprintf(log + strlen(log), LOG - strlen(log), " ");
+}
+
+static const char *heard(struct nl *nl, char log[LOG])
+{
 	log[0] = 0;
-	while ((len = mnl_socket_recvfrom(nl->socket, in, sizeof(in))) > 0)
-		for (msg = (void *)in; mnl_nlmsg_ok(msg, len); msg = mnl_nlmsg_next(msg, &len)) {
-			static const char *const words[] = {
-				"created", "deleted", "bound", "unbound", "status", "link",
-			};
-			uint8_t cmd = *(uint8_t *)mnl_nlmsg_get_payload(msg);
-			struct nlattr *attr;
-
-			if (cmd < VDPA_CMD_DEV_CREATED_NTF || cmd > VDPA_CMD_DEV_LINK_NTF)
-				continue;
-			snprintf(log + strlen(log), size - strlen(log), "%s",
-				 words[cmd - VDPA_CMD_DEV_CREATED_NTF]);
-			mnl_attr_for_each(attr, msg, 4) {
-				if (mnl_attr_get_type(attr) == VDPA_ATTR_DEV_NAME ||
-				    mnl_attr_get_type(attr) == VDPA_ATTR_DEV_BOUND_DRIVER)
-					snprintf(log + strlen(log), size - strlen(log), ":%s",
-						 mnl_attr_get_str(attr));
-				if (mnl_attr_get_type(attr) == VDPA_ATTR_DEV_STATUS ||
-				    mnl_attr_get_type(attr) == VDPA_ATTR_DEV_NET_LINK)
-					snprintf(log + strlen(log), size - strlen(log), ":%u",
-						 mnl_attr_get_u8(attr));
-			}
-			snprintf(log + strlen(log), size - strlen(log), " ");
-		}
+	nl_hear(nl, note, log);
+	return log;
 }
 
 TEST_F(admin, notifications)
 {
 	struct nl listener;
-	char log[2048];
-	int group;
+	char log[LOG];
 
 	ASSERT_TRUE(nl_open(&listener));
-	group = nl_group(&listener, VDPA_MCGRP_DEVICES);
-	ASSERT_LT(0, group);
-	ASSERT_EQ(0, mnl_socket_setsockopt(listener.socket, NETLINK_ADD_MEMBERSHIP, &group,
-					   sizeof(group)));
+	ASSERT_EQ(0, nl_listen(&listener));
 
 	ASSERT_EQ(0, device_create("a", NET, for_vhost, NULL));
-	listen_to(&listener, log, sizeof(log));
-	EXPECT_STREQ("created:a bound:a:vhost_vdpa ", log);
+	EXPECT_STREQ("created:a bound:a:vhost_vdpa ", heard(&listener, log));
 
 	ASSERT_EQ(0, nl_set_link(&self->nl, "a", 0));
-	listen_to(&listener, log, sizeof(log));
-	EXPECT_STREQ("link:a:0 ", log);
+	EXPECT_STREQ("link:a:0 ", heard(&listener, log));
 
 	ASSERT_EQ(0, change(&self->nl, "a", "virtio"));
-	listen_to(&listener, log, sizeof(log));
+	heard(&listener, log);
 	EXPECT_EQ(0, strncmp(log, "unbound:a ", 10));
 	EXPECT_NE(NULL, strstr(log, "status:a:0 "));
 	EXPECT_NE(NULL, strstr(log, "status:a:11 "));
@@ -449,7 +441,7 @@ TEST_F(admin, notifications)
 	EXPECT_NE(NULL, strstr(log, "bound:a:virtio_vdpa "));
 
 	ASSERT_EQ(0, device_del("a"));
-	listen_to(&listener, log, sizeof(log));
+	heard(&listener, log);
 	EXPECT_NE(NULL, strstr(log, "unbound:a deleted:a "));
 	nl_close(&listener);
 }

@@ -382,34 +382,27 @@ TEST_F(spaces, death_under_load)
 	EXPECT_EQ(0, status);
 }
 
+#define LOG 512
+
+static void note(const struct nlmsghdr *msg, uint8_t cmd, void *data)
+{
+	const struct nlattr *attr;
+	char *log = data;
+
+	mnl_attr_for_each(attr, msg, 4)
+		if (mnl_attr_get_type(attr) == VDPA_ATTR_DEV_NAME)
+			snprintf(log + strlen(log), LOG - strlen(log), "%d:%s ", cmd,
+				 mnl_attr_get_str(attr));
+}
+
 /* Return: commands and names of the notifications that have come. */
 static const char *heard(struct nl *nl)
 {
-	struct timeval soon = { .tv_usec = 200000 };
-	static char log[512];
-	char in[8192];
-	struct nlmsghdr *msg;
-	struct nlattr *attr;
-	int len;
+	static char log[LOG];
 
-	setsockopt(mnl_socket_get_fd(nl->socket), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
 	log[0] = 0;
-	while ((len = mnl_socket_recvfrom(nl->socket, in, sizeof(in))) > 0)
-		for (msg = (void *)in; mnl_nlmsg_ok(msg, len); msg = mnl_nlmsg_next(msg, &len))
-			mnl_attr_for_each(attr, msg, 4)
-				if (mnl_attr_get_type(attr) == VDPA_ATTR_DEV_NAME)
-					snprintf(log + strlen(log), sizeof(log) - strlen(log), "%d:%s ",
-						 *(uint8_t *)mnl_nlmsg_get_payload(msg),
-						 mnl_attr_get_str(attr));
+	nl_hear(nl, note, log);
 	return log;
-}
-
-static int listen_to(struct nl *nl)
-{
-	int group = nl_group(nl, VDPA_MCGRP_DEVICES);
-
-	return group < 0 ? -1 :
-	       mnl_socket_setsockopt(nl->socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
 }
 
 TEST_F(spaces, told_of_its_own)
@@ -419,9 +412,9 @@ TEST_F(spaces, told_of_its_own)
 	_Static_assert(VDPA_CMD_DEV_CREATED_NTF == 130 && VDPA_CMD_DEV_DELETED_NTF == 131 &&
 		       VDPA_CMD_DEV_LINK_NTF == 135, "numbers below");
 	ASSERT_TRUE(nl_open(&host));
-	ASSERT_EQ(0, listen_to(&self->a.nl));
-	ASSERT_EQ(0, listen_to(&self->b.nl));
-	ASSERT_EQ(0, listen_to(&host));
+	ASSERT_EQ(0, nl_listen(&self->a.nl));
+	ASSERT_EQ(0, nl_listen(&self->b.nl));
+	ASSERT_EQ(0, nl_listen(&host));
 
 	ASSERT_EQ(0, create(&self->nl, "new", self->a.fd));
 	ASSERT_EQ(0, nl_set_link(&self->nl, "new", 0));

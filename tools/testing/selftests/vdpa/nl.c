@@ -160,13 +160,29 @@ static void take_group(const struct nlattr **attrs, const struct nlmsghdr *msg, 
 	}
 }
 
-int nl_group(struct nl *nl, const char *name)
+int nl_listen(struct nl *nl)
 {
-	struct group wanted = { name, -1 };
+	struct group devices = { VDPA_MCGRP_DEVICES, -1 };
 
 	start(nl, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, false);
 	mnl_attr_put_strz(nl->request, CTRL_ATTR_FAMILY_NAME, VDPA_GENL_NAME);
-	return nl_send(nl, take_group, &wanted) ? -1 : wanted.id;
+	if (nl_send(nl, take_group, &devices) || devices.id < 0)
+		return -1;
+	return mnl_socket_setsockopt(nl->socket, NETLINK_ADD_MEMBERSHIP, &devices.id,
+				     sizeof(devices.id));
+}
+
+void nl_hear(struct nl *nl, nl_notification *told, void *data)
+{
+	struct timeval soon = { .tv_usec = 200000 };
+	struct nlmsghdr *msg;
+	char in[8192];
+	int len;
+
+	setsockopt(mnl_socket_get_fd(nl->socket), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
+	while ((len = mnl_socket_recvfrom(nl->socket, in, sizeof(in))) > 0)
+		for (msg = (void *)in; mnl_nlmsg_ok(msg, len); msg = mnl_nlmsg_next(msg, &len))
+			told(msg, *(uint8_t *)mnl_nlmsg_get_payload(msg), data);
 }
 
 void nl_close(struct nl *nl)

@@ -31,8 +31,11 @@ int nl_send(struct nl *nl, nl_answer *answer, void *data);
 /* A request with nothing but the name of what it is about. Return: 0 or -errno. */
 int nl_about(struct nl *nl, uint8_t cmd, uint16_t attr, const char *name);
 int nl_set_link(struct nl *nl, const char *device, uint8_t up);
-/* Return: number of a multicast group of the family, or -1. */
-int nl_group(struct nl *nl, const char *name);
+/* From here on what becomes of devices is told to this socket, too. Return: 0 or -1. */
+int nl_listen(struct nl *nl);
+/* each message that has come, and comes soon; its attributes are behind four bytes */
+typedef void nl_notification(const struct nlmsghdr *msg, uint8_t cmd, void *data);
+void nl_hear(struct nl *nl, nl_notification *told, void *data);
 int nl_count(struct nl *nl, uint8_t cmd);
 
 #endif
