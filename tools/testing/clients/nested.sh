@@ -27,7 +27,6 @@ bind_to q-net vhost_vdpa
 bind_to q-blk vhost_vdpa
 net=/dev/$(basename /sys/bus/vdpa/devices/q-net/vhost-vdpa-*)
 blk=/dev/$(basename /sys/bus/vdpa/devices/q-blk/vhost-vdpa-*)
-pinned() { awk '/nr_foll_pin_acquired/ { a = $2 } /nr_foll_pin_released/ { r = $2 } END { print a - r }' /proc/vmstat; }
 
 ulimit -l unlimited
 recipe=$(example clients recipe-qemu)

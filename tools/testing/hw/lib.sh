@@ -40,12 +40,6 @@ give() { echo >"$pci/$1/driver_override"; take "$1" virtio-pci; }
 block_of() { ls "$(readlink -f "/sys/bus/vdpa/devices/$1")/../"virtio*/block; }
 net_of() { ls "$(readlink -f "/sys/bus/vdpa/devices/$1")/../"virtio*/net; }
 
-pinned() {
-	echo 1 >/proc/sys/vm/stat_refresh
-	awk '$1 == "nr_foll_pin_acquired" { n += $2 } $1 == "nr_foll_pin_released" { n -= $2 }
-		END { print n }' /proc/vmstat
-}
-
 # create NAME FUNCTION DRIVER: a vDPA device that a bus driver has
 create() {
 	vdpa dev add name "$1" mgmtdev "pci/$2" && bind_to "$1" "$3"

@@ -91,6 +91,13 @@ all_end() {
 	done
 }
 
+# pages that anybody has pinned
+pinned() {
+	echo 1 >/proc/sys/vm/stat_refresh
+	awk '$1 == "nr_foll_pin_acquired" { n += $2 } $1 == "nr_foll_pin_released" { n -= $2 }
+		END { print n }' /proc/vmstat
+}
+
 slab() { awk '/^Slab:/ { print $2 }' /proc/meminfo; }
 
 # ynl COMMAND JSON: a request to the family, with attributes that iproute2 does not know
