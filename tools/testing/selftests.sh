@@ -60,18 +60,15 @@ sample() {
 build() { harness && compile && sample; }
 tools() { compile tools; }
 
+source tools/testing/vm/ended.sh
+
 # machine NAME SECONDS SCRIPT ARGUMENT...: results under build/vm/NAME
 machine() {
-	local name=$1 limit=$2 status
+	local name=$1 limit=$2
 	shift 2
 
 	tools/testing/vm/run.sh -k "$release" -t "$limit" -o "build/vm/$name" -- "$@"
-	status=$?
-	if [ $status -eq 0 ]; then
-		echo "ok $name: machine ended well, kernel log clean"
-	else
-		echo "not ok $name: machine ended with status $status"
-	fi
+	ended "$name" $?
 }
 
 # unmodified tools and drivers

@@ -15,6 +15,8 @@ top=$(cd "$here/../../.." && pwd)
 cd "$top" || exit 1
 tools/testing/sanitized/build.sh kasan || { echo "not ok fuzz: the kernel is built"; exit 1; }
 
+source tools/testing/vm/ended.sh
+
 # machine SECONDS SCRIPT ARGUMENT...
 machine() { tools/testing/vm/run.sh -K build/kasan/root -m 3072 -t "$1" -o build/vm/fuzz -- "${@:2}"; }
 
@@ -39,17 +41,8 @@ if [ "${1:-}" = minimise ]; then
 	exit
 fi
 
-# looked NAME SECONDS SCRIPT ARGUMENT...: it ends well under the eyes of the kernel
-looked() {
-	local name=$1
-	shift
-	if machine "$@"; then
-		echo "ok $name: machine ended well, kernel log clean"
-	else
-		echo "not ok $name: machine ended with status $?"
-	fi
-}
-
 seconds=${1:-180} seed=${SEED:-$RANDOM}
-looked liars $((seconds / 4 + 300)) tools/testing/vm/liars.sh $((seconds / 4)) "$seed"
-looked fuzz $((seconds + 400)) "$here/machine.sh" fuzz $((seconds * 3 / 4)) "$seed"
+machine $((seconds / 4 + 300)) tools/testing/vm/liars.sh $((seconds / 4)) "$seed"
+ended liars $?
+machine $((seconds + 400)) "$here/machine.sh" fuzz $((seconds * 3 / 4)) "$seed"
+ended fuzz $?

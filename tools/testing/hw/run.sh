@@ -41,21 +41,18 @@ common=(-device intel-iommu,intremap=on
 	-device virtio-serial-pci,id=vs2 -chardev "socket,id=inner,path=$dir/monitor"
 	-device virtserialport,bus=vs2.0,chardev=inner,name=monitor)
 
+source tools/testing/vm/ended.sh
+
 # machine NAME SECONDS [ARGUMENT...]
 machine() {
-	local name=$1 limit=$2 status
+	local name=$1 limit=$2
 	shift 2
 
 	tools/testing/vm/run.sh -e "$qemu" -t "$limit" -o "build/vm/hw-$name" \
 		-a "intel_iommu=on pci=realloc" -q "${common[*]} ${devices[*]}" \
 		-- "$here/$name.sh" "$@"
-	status=$?
+	ended "$name" $?
 	devices=()
-	if [ $status -eq 0 ]; then
-		echo "ok $name: machine ended well, kernel log clean"
-	else
-		echo "not ok $name: machine ended with status $status"
-	fi
 }
 
 # what the machine wrote, compared where it cannot reach

@@ -15,19 +15,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 cd "$top" || exit 1
 
+source tools/testing/vm/ended.sh
+
 # machine KIND NAME SECONDS CPUS SCRIPT ARGUMENT...
 machine() {
-	local kind=$1 name=$2 limit=$3 cpus=$4 status
+	local kind=$1 name=$2 limit=$3 cpus=$4
 	shift 4
 
 	tools/testing/vm/run.sh -K "build/$kind/root" -m 3072 -c "$cpus" -t "$limit" \
 		-o "build/vm/$kind-$name" -- "$@"
-	status=$?
-	if [ $status -eq 0 ]; then
-		echo "ok $kind $name: machine ended well, kernel log clean"
-	else
-		echo "not ok $kind $name: machine ended with status $status"
-	fi
+	ended "$kind $name" $?
 }
 
 build() { "$here/build.sh" "$1" || { echo "not ok $1: the kernel is built"; exit 1; }; }
