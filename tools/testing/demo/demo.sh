@@ -50,7 +50,7 @@ result "${PIPESTATUS[0]}" "our modules are loaded, none of the distribution's"
 
 title "Management devices"
 show vdpa mgmtdev show
-vdpa mgmtdev show | grep -q vdpasim_blk && vdpa mgmtdev show | grep -q vdpasim_net
+vdpa mgmtdev show | grep vdpasim_blk >/dev/null && vdpa mgmtdev show | grep vdpasim_net >/dev/null
 result $? "management devices vdpasim_net and vdpasim_blk"
 
 title "A disk for the kernel's virtio_blk"

@@ -28,8 +28,8 @@ become_management_devices() {
 	for function in "$net" "$blk" "$few" "$pin" "$pages" "$rng" "$open"; do
 		take "$function" && vdpa mgmtdev show "pci/$function" || return 1
 	done
-	vdpa mgmtdev show "pci/$net" | grep -q 'supported_classes net' &&
-		vdpa mgmtdev show "pci/$blk" | grep -q 'supported_classes block'
+	vdpa mgmtdev show "pci/$net" | grep 'supported_classes net' &&
+		vdpa mgmtdev show "pci/$blk" | grep 'supported_classes block'
 }
 
 groups_of_their_own() {
@@ -105,7 +105,7 @@ pin_serves_all() {
 	create b "$pin" virtio_vdpa && wait_for block_of b || return 1
 	disk=/dev/$(block_of b)
 	[ "$(grep -c "vp-vdpa.$pin" /proc/interrupts)" -eq 1 ] &&
-		grep "vp-vdpa.$pin" /proc/interrupts | grep -qi "IO-APIC" &&
+		grep "vp-vdpa.$pin" /proc/interrupts | grep -i "IO-APIC" &&
 		fio --name=v --filename="$disk" --ioengine=libaio --direct=1 --rw=randwrite --bs=4k \
 			--iodepth=16 --size=2m --verify=crc32c --verify_fatal=1 --do_verify=1 &&
 		vdpa dev del b && HW_BLK=pci/$pin hw-blk
