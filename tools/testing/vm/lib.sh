@@ -101,17 +101,15 @@ pinned() {
 slab() { awk '/^Slab:/ { print $2 }' /proc/meminfo; }
 
 # ynl COMMAND JSON: a request to the family, with attributes that iproute2 does not know
-ynl() {
-	python3 build/ynl/tools/net/ynl/cli.py \
-		--spec build/ynl/Documentation/netlink/specs/vdpa.yaml --do "$1" --json "$2"
-}
+ynl() { tools/testing/vm/ynl.py "$@"; }
 
 # example DOCUMENT WHICH: a block of a document for administrators
 example() { tools/testing/docs/example.py "Documentation/admin-guide/vdpa/$1.rst" "$2"; }
 
-# test_case NAME COMMAND...: with $suite set, one line "ok" or "not ok", and in that case what it said
+# test_case NAME COMMAND...: with $suite set, one line "ok" or "not ok", and in that case what it
+# said; and how long it took
 test_case() {
-	local name=$1 said
+	local name=$1 said start=$SECONDS
 	shift
 	if said=$("$@" 2>&1); then
 		echo "ok $suite: $name"
@@ -119,4 +117,5 @@ test_case() {
 		echo "not ok $suite: $name"
 		tail -n 100 <<<"$said" | sed 's/^/# /'
 	fi
+	echo "# took $((SECONDS - start)) s"
 }
