@@ -84,12 +84,10 @@ run_more_tools() {
 	machine ynl 120 tools/testing/vm/ynl.sh
 	machine sample 120 tools/testing/vm/sample.sh
 	machine udev 120 tools/testing/vm/udev.sh
-	machine clients-pinned 240 tools/testing/vm/clients.sh use_va=0
 	tools/testing/vm/newer.sh build/newer &&
 		machine clients-newest-tool 240 tools/testing/vm/clients_newest.sh
 	machine disks 300 tools/testing/vm/clients_disks.sh
 	machine pair 300 tools/testing/vm/clients_pair.sh
-	machine pair-pinned 300 tools/testing/vm/clients_pair.sh use_va=0
 	machine slices 500 tools/testing/vm/slices.sh
 	machine unload 400 tools/testing/vm/unload.sh
 }
