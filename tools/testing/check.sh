@@ -164,7 +164,7 @@ part_ynl() {
 
 part_uapi() { tools/testing/uapi/check.sh; }
 part_vendor() { tools/testing/vendor/check.sh; }
-part_kunit() { tools/testing/kunit/run.sh; }
+part_kunit() { tools/testing/uml/kunit.sh; }
 part_faults() { tools/testing/faults/run.sh; }
 part_va() { tools/testing/selftests.sh run_va; }
 part_pinned() { tools/testing/selftests.sh run_pinned; }

@@ -7,5 +7,5 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 out=$(cd "$here/../../.." && pwd)/build/uml
-ARCH=um "$here/../overlay/build.sh" "$out" "$here/kunitconfig" linux >&2
+ARCH=um "$here/../overlay/build.sh" "$out" "$here/config" linux >&2
 echo "$out"
