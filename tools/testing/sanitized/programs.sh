@@ -5,6 +5,8 @@
 # allocated since is out of reach.
 #
 #   programs.sh MODEL [parameter of vdpa_sim...]
+#
+# $harness is what programs are told.
 
 # what the machine had before is not ours
 echo clear >/sys/kernel/debug/kmemleak

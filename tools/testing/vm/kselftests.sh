@@ -6,7 +6,8 @@
 #
 #   kselftests.sh MODEL [parameter of vdpa_sim...]
 #
-# MODEL goes into the names of the tests. $leave_out is a program that is not run.
+# MODEL goes into the names of the tests. $leave_out is a program that is not run, $harness what
+# all of them are told.
 set -uo pipefail
 
 source tools/testing/vm/lib.sh
@@ -25,7 +26,8 @@ for source in tools/testing/selftests/vdpa/*_test.c; do
 	fi
 	# not in the shared directory: writing there pins pages, which tests count
 	log=/run/$name.log start=$SECONDS
-	timeout -k 5 600 "$bin/$name" >"$log" 2>&1
+	# shellcheck disable=SC2086 # words
+	timeout -k 5 600 "$bin/$name" ${harness:-} >"$log" 2>&1
 	status=$?
 	sed -E "s/^((not )?ok) [0-9]+ /\1 $model: $name /" "$log"
 	echo "# $name took $((SECONDS - start)) s"

@@ -504,7 +504,8 @@ TEST_F(admin, answered_while_others_work)
 	pthread_join(thread, &well);
 	EXPECT_NE(NULL, well);
 	EXPECT_LT(50, asked);
-	EXPECT_GT(500, longest);
+	/* a slow machine is in no hurry, but who waits for the others waits for seconds */
+	EXPECT_GT(2000, longest);
 }
 
 TEST_HARNESS_MAIN
