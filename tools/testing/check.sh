@@ -14,29 +14,33 @@
 #   uapi	our UAPI headers against the distribution's
 #   vendor	the stock vendor drivers, unmodified, against our header and symbols
 #   kunit	KUnit suites in a User Mode Linux kernel with our sources laid over it
-#   va		kselftests on the distribution's kernel, memory reached by virtual address
+#   sanitized	kselftests in the same kernel, where KASAN, UBSAN, lockdep and kmemleak look on;
+#		memory reached by virtual address
 #   tools	unmodified drivers and tools of the administrator's
 #
 # and the long ones, which "make check-long" runs:
 #
-#   pinned	kselftests, memory pinned
-#   dma_map	kselftests, memory pinned and mapped range by range
-#   more_tools	examples of documents, every request by YNL's client, udev; tools with pinned
-#		memory, the newest iproute2, disks, joined devices, slices
+#   va		kselftests on the distribution's kernel, memory reached by virtual address
+#   pinned	the same, memory pinned
+#   sanitized_pinned
+#		kselftests in KUnit's kernel, memory pinned; and mapped range by range
+#   more_tools	examples of documents, every request by YNL's client, udev; the newest iproute2,
+#		disks, joined devices, slices
 #   clients	DPDK, libblkio and QEMU, unmodified, on /dev/vhost-vdpa-N
 #   faults	in the KUnit kernel: each allocation and copy fails in turn
 #   static	clang, 32 bit, big endian, built in, configurations at random, scripts of the kernel's
 #   package	the Debian package, in a clean root
 #   hw		physical and virtual PCI functions, behind an IOMMU
+#   fuzz		in the KUnit kernel, for three minutes: programs at random, guided by coverage
 #
 # By hand:
 #
-#   sanitized	kselftests, memory pinned, and races on a kernel with KASAN, UBSAN, lockdep and
-#		kmemleak
-#   fuzz		on it, for three minutes: programs at random, guided by coverage, and devices
-#		that lie to the kernel's drivers
-#   watched	kselftests on the kernel with KASAN, memory reached by virtual address
-#   races	everything at once on four processors, for longer, with KASAN and with KCSAN
+#   watched	kselftests on a kernel with KASAN and all that for two processors, in the virtual
+#		machine; memory reached by virtual address, and pinned
+#   races	everything at once on four processors, with KASAN and with KCSAN
+#   liars	with KASAN: devices that lie to the kernel's drivers
+#   fuzz_smp	the fuzzer, with two processors
+#   dma_map	kselftests on the distribution's kernel, memory pinned and mapped range by range
 #   coverage	lines and branches that tests reach, by file
 #   mutants	mistakes that are planted are noticed
 #
@@ -176,13 +180,21 @@ part_package() { tools/testing/packaging/run.sh; }
 part_hw() { tools/testing/hw/run.sh; }
 part_static() { tools/testing/static/run.sh; }
 
-part_sanitized() {
-	tools/testing/sanitized/run.sh programs pinned use_va=0 &&
-		SECONDS_EACH=10 tools/testing/sanitized/run.sh races kasan
+part_sanitized() { tools/testing/uml/programs.sh va; }
+
+part_sanitized_pinned() {
+	tools/testing/uml/programs.sh pinned use_va=0
+	tools/testing/uml/programs.sh pinned-dma-map use_va=0 batch_mapping=0
+}
+
+part_watched() {
+	tools/testing/sanitized/run.sh programs va
+	tools/testing/sanitized/run.sh programs pinned use_va=0
 }
 
 part_fuzz() { tools/testing/fuzz/run.sh; }
-part_watched() { tools/testing/sanitized/run.sh programs va; }
+part_fuzz_smp() { tools/testing/fuzz/run.sh smp; }
+part_liars() { tools/testing/fuzz/run.sh liars; }
 part_races() { tools/testing/sanitized/run.sh races; }
 part_coverage() { tools/testing/coverage/run.sh; }
 part_mutants() { tools/testing/mutants/mutants.py; }

@@ -1,11 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fuzzing on the kernel with KASAN, UBSAN, lockdep and KCOV: by processes, and by devices that lie
-# to the kernel's drivers.
+# Fuzzing on kernels with KASAN, UBSAN, lockdep and KCOV: by processes, and by devices that lie to
+# the kernel's drivers.
 #
-#   run.sh [SECONDS]		in all, default 180; $SEED repeats one. Programs that reached something
-#				new are in build/vm/fuzz/, to be added to corpus/
+#   run.sh [SECONDS]		by processes, default 180 s, in the kernel of KUnit's suites, which
+#				runs as fast as the host does; $SEED repeats one. Programs that
+#				reached something new are in build/vm/fuzz/, to be added to corpus/
+#   run.sh smp [SECONDS]	with two processors, in the virtual machine
+#   run.sh liars [SECONDS]	by devices, there
 #   run.sh minimise PROGRAM	leave calls out of a program for as long as the kernel still
 #				complains, or the program hangs; print what is left, in C
 set -uo pipefail
@@ -13,15 +16,22 @@ set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 cd "$top" || exit 1
-tools/testing/sanitized/build.sh kasan || { echo "not ok fuzz: the kernel is built"; exit 1; }
-
 source tools/testing/vm/ended.sh
 
 # machine SECONDS SCRIPT ARGUMENT...
-machine() { tools/testing/vm/run.sh -K build/kasan/root -m 3072 -t "$1" -o build/vm/fuzz -- "${@:2}"; }
+machine() {
+	tools/testing/sanitized/build.sh kasan &&
+		tools/testing/vm/run.sh -K build/kasan/root -m 3072 -t "$1" -o build/vm/fuzz -- "${@:2}"
+}
+
+# uml SECONDS SCRIPT ARGUMENT...
+uml() {
+	rm -rf build/vm/fuzz && mkdir -p build/vm/fuzz &&
+		tools/testing/uml/machine.sh "$1" "${*:2}" kunit.enable=0 quiet OUT="$top/build/vm/fuzz"
+}
 
 # its machine does not end well
-is_bad() { ! machine 120 "$here/machine.sh" run "$1" >/dev/null 2>&1; }
+is_bad() { ! uml 60 "$here/machine.sh" run "$(realpath "$1")" >/dev/null 2>&1; }
 
 minimise() {
 	local program=$1 least=$top/build/fuzz-least try=$top/build/fuzz-try line lines
@@ -36,13 +46,21 @@ minimise() {
 	build/selftests/fuzz print "$least"
 }
 
-if [ "${1:-}" = minimise ]; then
+seed=${SEED:-$RANDOM}
+case ${1:-} in
+minimise)
 	minimise "$2"
-	exit
-fi
-
-seconds=${1:-180} seed=${SEED:-$RANDOM}
-machine $((seconds / 4 + 300)) tools/testing/vm/liars.sh $((seconds / 4)) "$seed"
-ended liars $?
-machine $((seconds + 400)) "$here/machine.sh" fuzz $((seconds * 3 / 4)) "$seed"
-ended fuzz $?
+	;;
+liars)
+	machine $((${2:-60} + 300)) tools/testing/vm/liars.sh "${2:-60}" "$seed"
+	ended liars $?
+	;;
+smp)
+	machine $((${2:-180} + 400)) "$here/machine.sh" fuzz "${2:-180}" "$seed"
+	ended "fuzz, two processors" $?
+	;;
+*)
+	uml $((${1:-180} + 100)) "$here/machine.sh" fuzz "${1:-180}" "$seed"
+	ended fuzz $?
+	;;
+esac
