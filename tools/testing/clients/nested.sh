@@ -32,11 +32,12 @@ ulimit -l unlimited
 recipe=$(example clients recipe-qemu)
 recipe=${recipe//"/dev/vhost-vdpa-0"/$net}
 recipe=${recipe//"/dev/vhost-vdpa-1"/$blk}
-# and what is only for a guest in a hurry
+# and what is only for a guest in a hurry, which without ACPI ends by what would be a reboot
+hurry="quiet panic=-1 tsc=unstable mitigations=off nokaslr cryptomgr.notests acpi=off 8250.nr_uarts=1"
 qemu-system-x86_64() {
 	timeout 900 "$qemu" -nodefaults -no-user-config -display none -no-reboot \
 		-accel tcg,thread=single -smp 1 -kernel "$kernel" -initrd "$initramfs" \
-		-append "console=ttyS0 quiet panic=-1 tsc=unstable" -serial "file:$log" \
+		-append "console=ttyS0 $hurry reboot=t" -serial "file:$log" \
 		-global virtio-net-pci.romfile= "$@"
 }
 eval "$recipe" >/run/vm/out/qemu.log 2>&1
