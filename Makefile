@@ -5,7 +5,8 @@
 #   make demo		show it at work on the distribution's kernel, in a virtual machine
 #   make check		the quick tests; "make check-help" lists their parts
 #   make check-long	the others, but for those by hand: check-watched, check-races, check-liars,
-#			check-fuzz_smp, check-dma_map, check-coverage, check-mutants
+#			check-fuzz_smp, check-pinned, check-dma_map, check-coverage,
+#			check-mutants
 #   make bench		figures against the stock vDPA, in one boot; "make bench ROUNDS=1"
 #   make modules	build the modules (KVER=RELEASE chooses the kernel)
 #   make install	install them before the kernel's own; "make uninstall" takes them away
@@ -67,9 +68,9 @@ shell: modules test-tools
 # Each part of the tests stands alone: make check-build, check-kunit, ...
 # The longest come first, for they run side by side; but who needs the kernel that the first one
 # builds comes late.
-QUICK := kunit tools vendor build sanitized docs ynl uapi
-LONG := more_tools hw clients static va pinned faults package sanitized_pinned fuzz
-BY_HAND := watched races liars fuzz_smp dma_map coverage mutants
+QUICK := kunit tools build sanitized docs ynl uapi
+LONG := more_tools clients static hw va faults package sanitized_pinned vendor fuzz
+BY_HAND := watched races liars fuzz_smp pinned dma_map coverage mutants
 
 .PHONY: check check-long check-help $(QUICK:%=check-%) $(LONG:%=check-%) $(BY_HAND:%=check-%)
 check: modules tests

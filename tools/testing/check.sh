@@ -12,7 +12,6 @@
 #		build, ioctls and attributes in them
 #   ynl		the netlink policy is what the specification generates
 #   uapi	our UAPI headers against the distribution's
-#   vendor	the stock vendor drivers, unmodified, against our header and symbols
 #   kunit	KUnit suites in a User Mode Linux kernel with our sources laid over it
 #   sanitized	kselftests in the same kernel, where KASAN, UBSAN, lockdep and kmemleak look on;
 #		memory reached by virtual address
@@ -21,7 +20,7 @@
 # and the long ones, which "make check-long" runs:
 #
 #   va		kselftests on the distribution's kernel, memory reached by virtual address
-#   pinned	the same, memory pinned
+#   vendor	the stock vendor drivers, unmodified, against our header and symbols
 #   sanitized_pinned
 #		kselftests in KUnit's kernel, memory pinned; and mapped range by range
 #   more_tools	examples of documents, every request by YNL's client, udev; the newest iproute2,
@@ -40,7 +39,8 @@
 #   races	everything at once on four processors, with KASAN and with KCSAN
 #   liars	with KASAN: devices that lie to the kernel's drivers
 #   fuzz_smp	the fuzzer, with two processors
-#   dma_map	kselftests on the distribution's kernel, memory pinned and mapped range by range
+#   pinned	kselftests on the distribution's kernel, memory pinned
+#   dma_map	the same, mapped range by range
 #   coverage	lines and branches that tests reach, by file
 #   mutants	mistakes that are planted are noticed
 #
