@@ -32,7 +32,7 @@ deps:
 
 .PHONY: modules
 modules: deps
-	@tools/build/modules.sh $(RELEASE) $(CURDIR)/$(MODULES)
+	@tools/build/modules.sh $(RELEASE) $(CURDIR)/$(MODULES) $(STRICT)
 
 .PHONY: deb
 deb: modules
@@ -65,12 +65,15 @@ demo: modules test-tools
 shell: modules test-tools
 	@tools/testing/demo/run.sh -s -n
 
-# Each part of the tests stands alone: make check-build, check-kunit, ...
-# The longest come first, for they run side by side; but who needs the kernel that the first one
-# builds comes late.
-QUICK := kunit tools build sanitized docs ynl uapi
+# Each part of the tests stands alone: make check-docs, check-kunit, ...
+# The longest come first, for they run side by side. In the quick ones all processors build a kernel
+# first, and who needs it waits.
+QUICK := kunit docs ynl uapi sanitized tools
 LONG := more_tools clients static hw va faults package sanitized_pinned vendor fuzz
 BY_HAND := watched races liars fuzz_smp pinned dma_map coverage mutants
+
+# what is tested was built, and looked at by sparse with endian checks on, without a warning
+check check-%: STRICT := W=1 C=1 CF=-Wsparse-error KCFLAGS=-Werror
 
 .PHONY: check check-long check-help $(QUICK:%=check-%) $(LONG:%=check-%) $(BY_HAND:%=check-%)
 check: modules tests
