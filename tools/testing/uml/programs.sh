@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Every kselftest program in the kernel that KUnit's suites run in, where KASAN, UBSAN, lockdep and
-# kmemleak look on; an order of magnitude faster than in a virtual machine that is emulated, but
-# with one processor.
+# kmemleak look on; much faster than in a virtual machine that is emulated, but with one processor.
 #
 #   programs.sh MODEL [parameter of vdpa_sim...]
 set -uo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The kernel's command line for YNL, in a third of the time: the specification is read by libyaml,
+# The kernel's command line for YNL, in half of the time: the specification is read by libyaml,
 # and is not compared with the schema, which the whole family's test does.
 #
 #   ynl.py COMMAND JSON
