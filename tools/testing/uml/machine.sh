@@ -13,6 +13,7 @@
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
+source "$here/../vm/ended.sh"
 limit=$1 command=$2
 shift 2
 
@@ -24,6 +25,5 @@ TMPDIR=$kernel timeout -k 5 $((3 * limit)) "$kernel/linux" mem=768M con=null con
 	COMMAND="\"$command\"" "$@" </dev/null | tr -d '\r' | tee "$log"
 
 status=$(sed -n 's/^init: status //p' "$log")
-bad='BUG:|WARNING:|KASAN:|UBSAN:|possible recursive|circular locking|suspicious RCU|Kernel panic'
 ! grep -qaE "$bad" "$log" || status=99
 exit "${status:-98}"

@@ -30,6 +30,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
+source "$here/ended.sh"
 release= limit=120 cpus=2 memory=2048 append= extra= out= icount= shell=
 kernel=${COVERAGE:+$top/build/gcov/root}
 emulator=
@@ -124,10 +125,6 @@ else
 fi
 [ -e "$out/status" ] && status=$(<"$out/status")
 
-bad='WARNING:|BUG:|Oops|general protection fault|Kernel panic|blocked for more than'
-bad+='|possible recursive locking|inconsistent lock state|circular locking|suspicious RCU'
-bad+='|rcu.*stall|soft lockup|KASAN:|UBSAN:|KCSAN:|refcount_t:|corruption|kmemleak: [0-9]+ new|DEBUG_LOCKS'
-bad+='|sysfs: cannot create duplicate|DMA-API:|Unable to handle|scheduling while atomic'
 # races that KCSAN finds are others' business when no code of ours is near the top of either stack
 awk '/BUG: KCSAN/ { inside = 1; report = ""; ours = 0 }
 	!inside { print; next }
