@@ -343,15 +343,17 @@ static void virtio_vdpa_del_vqs(struct virtio_device *vdev)
 static int virtio_vdpa_spread(struct vdpa_device *vdpa, unsigned int first,
 			      unsigned int count)
 {
+	unsigned int groups = min(count, num_possible_cpus());
 	struct cpumask *masks;
 	unsigned int i;
 	int err = 0;
 
-	masks = group_cpus_evenly(count);
+	/* it warns of groups that no processor is left for */
+	masks = group_cpus_evenly(groups);
 	if (!masks)
 		return -ENOMEM;
 
-	for (i = 0; i < count && !err; i++)
+	for (i = 0; i < groups && !err; i++)
 		if (!cpumask_empty(&masks[i]))
 			err = vdpa->config->set_vq_affinity(vdpa, first + i,
 							    &masks[i]);
