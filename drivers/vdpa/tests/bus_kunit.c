@@ -189,8 +189,8 @@ static void bus_dma_mask(struct kunit *test)
 
 	add_driver(test, &some_driver);
 	KUNIT_ASSERT_EQ(test, 0, mock_register(mock));
-	KUNIT_EXPECT_EQ(test, DMA_BIT_MASK(64), dma_get_mask(&mock->vdev->dev));
-	KUNIT_EXPECT_EQ(test, DMA_BIT_MASK(64),
+	KUNIT_EXPECT_EQ(test, (dma_addr_t)DMA_BIT_MASK(64), dma_get_mask(&mock->vdev->dev));
+	KUNIT_EXPECT_EQ(test, (dma_addr_t)DMA_BIT_MASK(64),
 			mock->vdev->dev.coherent_dma_mask);
 }
 
