@@ -10,6 +10,7 @@
 #include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/mm.h>
+#include <linux/poll.h>
 #include <linux/syscalls.h>
 #include <linux/uaccess.h>
 #include <linux/vhost.h>
@@ -401,6 +402,50 @@ static void bypass_ends(struct kunit *test)
 	consume_no_more(&consumer, fd);
 }
 
+static bool is_signalled(struct kunit *test, int fd)
+{
+	struct file *file = eventfd_fget(fd);
+	__poll_t events;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	events = vfs_poll(file, NULL);
+	fput(file);
+	return events & EPOLLIN;
+}
+
+/* Parents that do not signal eventfds by themselves: a callback does, also one that comes late. */
+static void calls_by_callback(struct kunit *test)
+{
+	struct vhost_case *c = test->priv;
+	struct vdpa_callback first, *now;
+	int fd1, fd2;
+
+	start(test);
+	fd1 = make_eventfd(test);
+	fd2 = make_eventfd(test);
+	KUNIT_ASSERT_GE(test, fd1, 0);
+	KUNIT_ASSERT_GE(test, fd2, 0);
+	now = &c->mock->vq[1].cb;
+
+	KUNIT_EXPECT_EQ(test, 0, set_call(c, fd1));
+	first = *now;
+	KUNIT_ASSERT_NOT_NULL(test, first.callback);
+	KUNIT_EXPECT_FALSE(test, is_signalled(test, fd1));
+	KUNIT_EXPECT_EQ(test, IRQ_HANDLED, first.callback(first.private));
+	KUNIT_EXPECT_TRUE(test, is_signalled(test, fd1));
+
+	KUNIT_EXPECT_EQ(test, 0, set_call(c, fd2));
+	KUNIT_EXPECT_FALSE(test, is_signalled(test, fd2));
+	KUNIT_EXPECT_EQ(test, IRQ_HANDLED, first.callback(first.private));
+	KUNIT_EXPECT_TRUE(test, is_signalled(test, fd2));
+
+	KUNIT_EXPECT_EQ(test, 0, set_call(c, VHOST_FILE_UNBIND));
+	KUNIT_EXPECT_NULL(test, now->callback);
+	KUNIT_EXPECT_EQ(test, IRQ_HANDLED, first.callback(first.private));
+	close_fd(fd1);
+	close_fd(fd2);
+}
+
 /* Queues */
 
 static u16 last_num_idx;
@@ -440,6 +485,7 @@ static struct kunit_case vhost_cases[] = {
 	KUNIT_CASE(doorbell_flags),
 	KUNIT_CASE(bypass_follows_the_eventfd),
 	KUNIT_CASE(bypass_ends),
+	KUNIT_CASE(calls_by_callback),
 	KUNIT_CASE(as_many_queues_as_there_can_be),
 	{}
 };
