@@ -151,7 +151,7 @@ part_checkpatch() {
 	verdict "checkpatch finds nothing" $?
 }
 
-# Row 12 of the known defects: what userspace counts by is clamped where it is used
+# what userspace counts by is clamped where it is used, lest the processor guesses beyond
 part_nospec() {
 	local place file name bad=0
 	for place in ioctl.c:vhost_vdpa_check_index ioctl.c:vhost_vdpa_set_group_asid \

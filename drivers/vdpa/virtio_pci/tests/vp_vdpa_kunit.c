@@ -722,7 +722,7 @@ static void vp_provisioned(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, fn->vp);
 }
 
-/* Row 41 of the known defects. */
+/* A function has one set of queues: a second device on it would reset the first. */
 static void vp_one_device_at_a_time(struct kunit *test)
 {
 	struct vp_function *fn = plug(test);

@@ -72,6 +72,23 @@ int blk_read(struct blk *blk, uint64_t sector, uint32_t len)
 	return blk_request(blk, VIRTIO_BLK_T_IN, sector, len, false);
 }
 
+int blk_kick_reads(struct blk *blk, int count, uint32_t len)
+{
+	struct vring_seg segs[] = {
+		{ blk->header, sizeof(*blk->header), false },
+		{ blk->data, len, true },
+		{ blk->status, 1, true },
+	};
+
+	*blk->header = (struct blk_header) { .type = VIRTIO_BLK_T_IN };
+	while (count--) {
+		if (vring_add(&blk->queue, segs, 3) < 0)
+			return -1;
+	}
+	vring_kick(&blk->queue);
+	return 0;
+}
+
 int blk_zero(struct blk *blk, uint32_t type, uint64_t sector, uint32_t sectors,
 	     uint32_t flags, uint32_t len)
 {

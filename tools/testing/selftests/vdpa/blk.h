@@ -27,6 +27,8 @@ void blk_stop(struct blk *blk);
 int blk_request(struct blk *blk, uint32_t type, uint64_t sector, uint32_t len, bool to_device);
 int blk_write(struct blk *blk, uint64_t sector, uint32_t len);
 int blk_read(struct blk *blk, uint64_t sector, uint32_t len);
+/* @count requests, not waited for; all read the same into the same place. Return: 0, or -1. */
+int blk_kick_reads(struct blk *blk, int count, uint32_t len);
 /* A discard, erase or write of zeroes; @len bytes of ranges, all the same. */
 int blk_zero(struct blk *blk, uint32_t type, uint64_t sector, uint32_t sectors,
 	     uint32_t flags, uint32_t len);

@@ -426,7 +426,7 @@ TEST_F(netlink, attributes_of_another_class)
 	EXPECT_REFUSED(EINVAL);
 }
 
-/* Row 1 of the known defects: attributes shorter or longer than their type. */
+/* Attributes shorter or longer than their type. */
 TEST_F(netlink, attributes_of_wrong_width)
 {
 	static const struct {
@@ -624,7 +624,7 @@ static void *delete_all(void *arg)
 	return NULL;
 }
 
-/* Row 6 of the known defects: a dump goes on while devices vanish. */
+/* A dump goes on while devices vanish. */
 TEST_F_TIMEOUT(netlink, dump_while_deleting, 120)
 {
 	char name[16];

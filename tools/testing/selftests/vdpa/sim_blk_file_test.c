@@ -278,17 +278,8 @@ TEST_F(file, suspended_in_flight)
 TEST_F(file, deleted_in_flight)
 {
 	struct blk *blk = &self->blk;
-	struct vring_seg segs[] = {
-		{ blk->header, sizeof(*blk->header), false },
-		{ blk->data, 131072, true },
-		{ blk->status, 1, true },
-	};
-	int i;
 
-	*blk->header = (struct blk_header) { .type = VIRTIO_BLK_T_IN };
-	for (i = 0; i < 20; i++)
-		ASSERT_LE(0, vring_add(&blk->queue, segs, 3));
-	vring_kick(&blk->queue);
+	ASSERT_EQ(0, blk_kick_reads(blk, 20, 131072));
 	EXPECT_EQ(0, device_del(NAME));
 }
 

@@ -158,7 +158,7 @@ static void *read_on(void *arg)
 	return NULL;
 }
 
-/* Row 26 of the known defects: the device goes while its callbacks run. */
+/* The device goes while its callbacks run. */
 TEST_F(disk, goes_under_load)
 {
 	pthread_t thread;
