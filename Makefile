@@ -5,8 +5,8 @@
 #   make demo		show it at work on the distribution's kernel, in a virtual machine
 #   make check		the quick tests; "make check-help" lists their parts
 #   make check-long	the others, but for those by hand: check-watched, check-races, check-liars,
-#			check-fuzz_smp, check-pinned, check-dma_map, check-coverage,
-#			check-mutants
+#			check-fuzz_smp, check-pinned, check-dma_map, check-foreign,
+#			check-coverage, check-mutants
 #   make bench		figures against the stock vDPA, in one boot; "make bench ROUNDS=1"
 #   make modules	build the modules (KVER=RELEASE chooses the kernel)
 #   make install	install them before the kernel's own; "make uninstall" takes them away
@@ -70,7 +70,7 @@ shell: modules test-tools
 # first, and who needs it waits.
 QUICK := kunit docs ynl uapi sanitized tools
 LONG := more_tools clients static hw va faults package sanitized_pinned vendor fuzz
-BY_HAND := watched races liars fuzz_smp pinned dma_map coverage mutants
+BY_HAND := watched races liars fuzz_smp pinned dma_map foreign coverage mutants
 
 # what is tested was built, and looked at by sparse with endian checks on, without a warning
 check check-%: STRICT := W=1 C=1 CF=-Wsparse-error KCFLAGS=-Werror

@@ -52,6 +52,7 @@ packages=(
 	linux-perf bpftrace					# whose examples are run
 	ccache							# kernels that look on
 	clang-16 lld-16 llvm-16 gcc-s390x-linux-gnu coccinelle	# static checks
+	qemu-system-misc					# a machine of the other byte order
 )
 
 # drivers that testpmd loads at run time; their names count ABI versions

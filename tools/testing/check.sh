@@ -43,6 +43,7 @@
 #   fuzz_smp	the fuzzer, with two processors
 #   pinned	kselftests on the distribution's kernel, memory pinned
 #   dma_map	the same, mapped range by range
+#   foreign	KUnit suites on emulated machines of the other byte order, and of 32 bit
 #   coverage	lines and branches that tests reach, by file
 #   mutants	mistakes that are planted are noticed
 #
@@ -164,7 +165,7 @@ part_ynl() {
 
 part_uapi() { tools/testing/uapi/check.sh; }
 part_vendor() { tools/testing/vendor/check.sh; }
-part_kunit() { tools/testing/uml/kunit.sh; }
+part_kunit() { tools/testing/kunit/run.sh; }
 part_faults() { tools/testing/faults/run.sh; }
 part_va() { tools/testing/selftests.sh run_va; }
 part_pinned() { tools/testing/selftests.sh run_pinned; }
@@ -192,6 +193,12 @@ part_fuzz() { tools/testing/fuzz/run.sh; }
 part_fuzz_smp() { tools/testing/fuzz/run.sh smp; }
 part_liars() { tools/testing/fuzz/run.sh liars; }
 part_races() { tools/testing/sanitized/run.sh races; }
+
+part_foreign() {
+	tools/testing/kunit/run.sh s390x
+	tools/testing/kunit/run.sh i386
+}
+
 part_coverage() { tools/testing/coverage/run.sh; }
 part_mutants() { tools/testing/mutants/mutants.py; }
 

@@ -149,7 +149,7 @@ done
 def noticed(test):
     """what the test or the kernel said of it, or nothing"""
     if test == "kunit":
-        said = re.findall(r"^not ok.*", run("tools/testing/uml/kunit.sh", cwd=tree).stdout, re.M)
+        said = re.findall(r"^not ok.*", run("tools/testing/kunit/run.sh", cwd=tree).stdout, re.M)
         return said[0] if said else ""
     # who waits for a lock that nobody gives back is not waited for
     done = run("tools/testing/vm/run.sh", "-t", "300", "-a", "sysctl.kernel.hung_task_panic=1",

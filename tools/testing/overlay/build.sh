@@ -26,7 +26,7 @@ exec {lock}>"$out.lock"
 flock "$lock"
 "$here/prepare.sh" "$tree"
 
-build() { make -s -C "$tree" O="$out" CC="ccache gcc" -j"$(nproc)" "$@"; }
+build() { make -s -C "$tree" O="$out" CC="ccache ${CROSS_COMPILE:-}gcc" -j"$(nproc)" "$@"; }
 
 if ! cmp -s "$wanted" "$out/wanted"; then
 	build KCONFIG_ALLCONFIG="$wanted" allnoconfig

@@ -7,5 +7,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 out=$(cd "$here/../../.." && pwd)/build/uml
-ARCH=um "$here/../overlay/build.sh" "$out" "$here/config" linux >&2
+cat "$here/config" "$here/../kunit/ours.config" >"$out.wanted.$$"
+mv "$out.wanted.$$" "$out.wanted"
+ARCH=um "$here/../overlay/build.sh" "$out" "$out.wanted" linux >&2
 echo "$out"
