@@ -27,7 +27,7 @@ machine() {
 # uml SECONDS SCRIPT ARGUMENT...
 uml() {
 	rm -rf build/vm/fuzz && mkdir -p build/vm/fuzz &&
-		tools/testing/uml/machine.sh "$1" "${*:2}" kunit.enable=0 quiet OUT="$top/build/vm/fuzz"
+		tools/testing/uml/machine.sh "$1" "${*:2}" kunit.enable=0 loglevel=5 OUT="$top/build/vm/fuzz"
 }
 
 # its machine does not end well

@@ -17,5 +17,5 @@ shift
 # this kernel has no huge pages, and runs no program of 32 bit
 harness="-T scattered_memory -T huge_pages -T compat"
 "$here/machine.sh" 300 "harness='$harness' tools/testing/sanitized/programs.sh uml-$model" \
-	kunit.enable=0 quiet "${@/#/vdpa_sim.}"
+	kunit.enable=0 loglevel=5 "${@/#/vdpa_sim.}"
 ended "uml $model" $?
