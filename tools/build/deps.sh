@@ -44,7 +44,7 @@ packages=(
 	build-essential bc bison flex libelf-dev libssl-dev	# kernel builds
 	"linux-headers-$kver" linux-source-6.12			# what we build against
 	sparse libmnl-dev python3 python3-yaml python3-jsonschema
-	qemu-system-x86 busybox-static cpio kmod xz-utils	# the virtual machine
+	qemu-system-x86 busybox-static cpio kmod xz-utils zstd	# the virtual machine
 	iproute2 iputils-ping e2fsprogs fio ethtool iperf3 patch rsync	# clients and tools
 	dpdk-dev						# its testpmd
 	debootstrap udev					# the Debian package

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Make the initial file system of the machine in the machine.
+# Make the initial file system of the machine in the machine, and unpack the kernel, which takes
+# it longer there.
 #
-#   guest.sh RELEASE KERNEL OUTPUT
+#   guest.sh RELEASE KERNEL OUTPUT	into OUTPUT/guest.gz and OUTPUT/vmlinux
 set -euo pipefail
 
 release=$1
@@ -30,5 +31,9 @@ done | awk '!seen[$1]++ { print $1 }' | while read -r file; do
 	echo "$base" >>"$root/lib/order"
 done
 
-mkdir -p "$(dirname "$output")"
-(cd "$root" && find . | cpio -o -H newc --quiet) | gzip -1 >"$output"
+mkdir -p "$output"
+(cd "$root" && find . | cpio -o -H newc --quiet) | gzip -1 >"$output/guest.gz"
+
+tree=$(cd "$here/../../.." && pwd)/build/tree
+"$here/../overlay/prepare.sh" "$tree"
+"$tree/scripts/extract-vmlinux" "$kernel/boot/vmlinuz-$release" >"$output/vmlinux"

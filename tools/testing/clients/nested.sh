@@ -4,7 +4,7 @@
 # In the machine: QEMU, as the documents have it, whose guest uses a simulated network device
 # and a simulated disk as virtio devices on its PCI bus.
 #
-#   nested.sh QEMU VMLINUZ INITRAMFS [parameter of vdpa_sim...]
+#   nested.sh QEMU KERNEL INITRAMFS [parameter of vdpa_sim...]
 set -uo pipefail
 
 source tools/testing/vm/lib.sh
@@ -34,6 +34,7 @@ recipe=${recipe//"/dev/vhost-vdpa-0"/$net}
 recipe=${recipe//"/dev/vhost-vdpa-1"/$blk}
 # and what is only for a guest in a hurry, which without ACPI ends by what would be a reboot
 hurry="quiet panic=-1 tsc=unstable mitigations=off nokaslr cryptomgr.notests acpi=off 8250.nr_uarts=1"
+hurry+=" initcall_blacklist=jent_mod_init,trace_eval_init,init_kprobe_trace"
 qemu-system-x86_64() {
 	timeout 900 "$qemu" -nodefaults -no-user-config -display none -no-reboot \
 		-accel tcg,thread=single -smp 1 -kernel "$kernel" -initrd "$initramfs" \

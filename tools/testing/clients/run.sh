@@ -29,10 +29,9 @@ for model in "" "use_va=0" "use_va=0 batch_mapping=0"; do
 done
 
 qemu=$top/build/newer/bin/qemu-system-x86_64
-mkdir -p build/guest
-"$here/guest.sh" "$release" "$kernel" build/guest/guest.gz
+"$here/guest.sh" "$release" "$kernel" build/guest
 for model in "" "use_va=0"; do
 	# shellcheck disable=SC2086 # words
 	machine "qemu${model:+-$model}" 400 "$here/nested.sh" "$qemu" \
-		"$kernel/boot/vmlinuz-$release" "$top/build/guest/guest.gz" $model
+		"$top/build/guest/vmlinux" "$top/build/guest/guest.gz" $model
 done
