@@ -6,14 +6,21 @@
  * own way, which the module's seed repeats.
  *
  * Some lies are left out, for which Linux's drivers have no answer, here or on any other transport:
- * virtio_blk waits for each request, and virtio_net for each command, for as long as it takes; a
- * request that has more descriptors than the ring waits too; a device that is said to work before
- * its driver said so, or not to be reset after it was, makes them warn, and so does a number of
- * queue pairs for which there is no memory; what is said of a frame in chained pages is
- * believed; to be told to announce itself, with no queue to answer by, is a BUG. So a disk, and a
- * card with a control queue, complete what they were given, once, whatever they say of it; a disk
- * takes indirect descriptors; no status invents DRIVER_OK, nor lies after reset; a card has less
- * than 256 pairs, merges buffers, and asks for no announcement.
+ *
+ * - virtio_blk waits for each request, and virtio_net for each command, for as long as it takes:
+ *   a disk, and a card with a control queue, complete what they were given, once, whatever they
+ *   say of it.
+ * - A request that has more descriptors than the ring waits too: a disk takes indirect ones.
+ * - A disk whose segments are less than a page is a warning, and the size of its blocks is
+ *   shifted as far as it says: segments are of 64 KiB at least, and of 128 sectors at most.
+ * - A device that is said to work before its driver said so, or not to be reset after it was,
+ *   makes them warn: no status invents DRIVER_OK, nor lies after reset.
+ * - So does a number of queue pairs for which there is no memory: a card has less than 256.
+ * - What is said of a frame in chained pages is believed: a card merges buffers.
+ * - Of few buffers each is made to have room for the longest frame, whether it has or not, and
+ *   the device writes behind it: the ring of a card has 32 entries at least.
+ * - To be told to announce itself, with no queue to answer by, is a BUG: no card asks for it.
+ *   So are statistics and offloads that can be asked for, without the queue to do it by.
  *
  * Locks: vdpa_device::cf_lock -> liar::lock; liar::cb_lock around callbacks.
  */
@@ -23,6 +30,7 @@
 #include <linux/prandom.h>
 #include <linux/vdpa.h>
 #include <linux/workqueue.h>
+#include <uapi/linux/virtio_blk.h>
 #include <uapi/linux/virtio_config.h>
 #include <uapi/linux/virtio_ids.h>
 #include <uapi/linux/virtio_net.h>
@@ -38,9 +46,17 @@
 /* The ring library cannot do without what it is told. */
 #define FEATURES_NEVER BIT_ULL(VIRTIO_F_IN_ORDER)
 
+/* What no driver takes from a card without a control queue. */
+#define FEATURES_CONTROLLED \
+	(BIT_ULL(VIRTIO_NET_F_GUEST_ANNOUNCE) | BIT_ULL(VIRTIO_NET_F_MQ) | \
+	 BIT_ULL(VIRTIO_NET_F_CTRL_RX) | BIT_ULL(VIRTIO_NET_F_CTRL_VLAN) | \
+	 BIT_ULL(VIRTIO_NET_F_CTRL_RX_EXTRA) | BIT_ULL(VIRTIO_NET_F_CTRL_MAC_ADDR) | \
+	 BIT_ULL(VIRTIO_NET_F_RSS) | BIT_ULL(VIRTIO_NET_F_HASH_REPORT) | \
+	 BIT_ULL(VIRTIO_NET_F_NOTF_COAL) | BIT_ULL(VIRTIO_NET_F_VQ_NOTF_COAL))
+
 static unsigned int seed;
 module_param(seed, uint, 0444);
-MODULE_PARM_DESC(seed, "what the devices' lies begin with");
+MODULE_PARM_DESC(seed, "what the devices' lies begin with; there are none without");
 
 /* how many devices there were, each of which begins elsewhere */
 static atomic_t nr_liars;
@@ -123,6 +139,10 @@ static void invent_config(struct liar *liar)
 	if (liar->device_id == VIRTIO_ID_NET) {
 		liar->config[offsetof(struct virtio_net_config, status)] &= ~VIRTIO_NET_S_ANNOUNCE;
 		liar->config[offsetof(struct virtio_net_config, max_virtqueue_pairs) + 1] = 0;
+	}
+	if (liar->device_id == VIRTIO_ID_BLOCK) {
+		liar->config[offsetof(struct virtio_blk_config, physical_block_exp)] &= 7;
+		liar->config[offsetof(struct virtio_blk_config, size_max) + 2] |= 1;
 	}
 }
 
@@ -482,13 +502,21 @@ static void invent(struct liar *liar)
 	liar->offered = FEATURES_ALWAYS | (liar->offered & ~FEATURES_NEVER);
 	if (liar->device_id == VIRTIO_ID_BLOCK)
 		liar->offered |= BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC);
-	if (liar->device_id == VIRTIO_ID_NET)
+	if (liar->device_id == VIRTIO_ID_NET) {
 		liar->offered |= BIT_ULL(VIRTIO_NET_F_MRG_RXBUF);
+		if (!(liar->offered & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)))
+			liar->offered &= ~(BIT_ULL(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) |
+					   BIT_ULL(VIRTIO_NET_F_DEVICE_STATS));
+		if (!(liar->offered & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)) && !one_in(liar, 8))
+			liar->offered &= ~FEATURES_CONTROLLED;
+	}
 	liar->prompt = liar->device_id == VIRTIO_ID_BLOCK ||
 		       (liar->device_id == VIRTIO_ID_NET &&
 			(liar->offered & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)));
 	liar->num_max = one_in(liar, 8) ? prandom_u32_state(&liar->random) % (RING_MAX + 1) :
 			1 << prandom_u32_state(&liar->random) % 9;
+	if (liar->device_id == VIRTIO_ID_NET)
+		liar->num_max = max(liar->num_max, 32);
 	liar->config_size = one_in(liar, 8) ? prandom_u32_state(&liar->random) % CONFIG_MAX :
 			    CONFIG_MAX;
 	invent_config(liar);
@@ -563,6 +591,8 @@ static int __init liar_init(void)
 	unsigned int i;
 	int err;
 
+	if (!seed)
+		return -ENODEV;
 	for (i = 0; i < ARRAY_SIZE(liar_names); i++) {
 		struct device *root = root_device_register(liar_names[i]);
 

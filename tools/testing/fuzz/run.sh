@@ -7,8 +7,8 @@
 #   run.sh [SECONDS]		by processes, default 180 s, in the kernel of KUnit's suites, which
 #				runs as fast as the host does; $SEED repeats one. Programs that
 #				reached something new are in build/vm/fuzz/, to be added to corpus/
-#   run.sh smp [SECONDS]	with two processors, in the virtual machine
-#   run.sh liars [SECONDS]	by devices, there
+#   run.sh liars [SECONDS]	by devices, default 60 s, there too
+#   run.sh smp [SECONDS]	by processes with two processors, in the virtual machine
 #   run.sh minimise PROGRAM	leave calls out of a program for as long as the kernel still
 #				complains, or the program hangs; print what is left, in C
 set -uo pipefail
@@ -24,10 +24,11 @@ machine() {
 		tools/testing/vm/run.sh -K build/kasan/root -m 3072 -t "$1" -o build/vm/fuzz -- "${@:2}"
 }
 
-# uml SECONDS SCRIPT ARGUMENT...
+# uml SECONDS SCRIPT ARGUMENT...: $parameters are the kernel's
 uml() {
 	rm -rf build/vm/fuzz && mkdir -p build/vm/fuzz &&
-		tools/testing/uml/machine.sh "$1" "${*:2}" kunit.enable=0 loglevel=5 OUT="$top/build/vm/fuzz"
+		tools/testing/uml/machine.sh "$1" "${*:2}" kunit.enable=0 loglevel=5 ${parameters:-} \
+			OUT="$top/build/vm/fuzz"
 }
 
 # its machine does not end well
@@ -46,13 +47,15 @@ minimise() {
 	build/selftests/fuzz print "$least"
 }
 
-seed=${SEED:-$RANDOM}
+seed=${SEED:-$((RANDOM + 1))}
+echo "# seed $seed"
 case ${1:-} in
 minimise)
 	minimise "$2"
 	;;
 liars)
-	machine $((${2:-60} + 300)) tools/testing/vm/liars.sh "${2:-60}" "$seed"
+	parameters=vdpa_liar.seed=$seed
+	uml $((${2:-60} + 100)) tools/testing/vm/liars.sh "${2:-60}" "$seed"
 	ended liars $?
 	;;
 smp)
