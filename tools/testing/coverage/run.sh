@@ -11,23 +11,18 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 cd "$top" || exit 1
 
-part_kunit() {
-	tools/testing/sanitized/build.sh gcov_kunit &&
-		tools/testing/vm/run.sh -K build/gcov_kunit/root -a 'kunit.filter_glob=*vdpa*' -t 300 \
-			-o build/vm/kunit -- tools/testing/coverage/kunit.sh
+part_kunit() { tools/testing/kunit/run.sh; }
+part_faults() { tools/testing/faults/run.sh; }
+part_va() { tools/testing/uml/programs.sh va; }
+part_pinned() { tools/testing/uml/programs.sh pinned use_va=0; }
+part_dma_map() { tools/testing/uml/programs.sh pinned-dma-map use_va=0 batch_mapping=0; }
+
+# these two in the virtual machine
+part_tools() {
+	tools/testing/sanitized/build.sh gcov && tools/testing/selftests.sh run_more_tools
 }
 
-part_faults() {
-	tools/testing/vm/run.sh -t 1800 -o build/vm/faults -- tools/testing/faults/machine.sh
-	tools/testing/vm/run.sh -t 1800 -o build/vm/faults-pinned -- \
-		tools/testing/faults/machine.sh use_va=0
-}
-
-part_va() { tools/testing/selftests.sh run_va; }
-part_pinned() { tools/testing/selftests.sh run_pinned; }
-part_dma_map() { tools/testing/selftests.sh run_pinned_dma_map; }
-part_tools() { tools/testing/selftests.sh run_more_tools; }
-part_hw() { tools/testing/hw/run.sh; }
+part_hw() { tools/testing/sanitized/build.sh gcov && tools/testing/hw/run.sh; }
 
 report() { "$here/report.py" "$@" build/vm/*/gcov; }
 
@@ -39,7 +34,6 @@ if [ $# -eq 0 ]; then
 	rm -rf build/vm/*/gcov
 	set -- kunit faults va pinned dma_map tools hw
 fi
-tools/testing/sanitized/build.sh gcov || { echo "not ok coverage: the kernel is built"; exit 1; }
 export COVERAGE=1
 for part in "$@"; do "part_$part"; done
 report --missing

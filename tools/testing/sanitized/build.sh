@@ -4,7 +4,7 @@
 # Build a kernel that looks on, or counts which lines are reached, with our sources laid over the
 # distribution's, for the virtual machine.
 #
-#   build.sh KIND	kasan, kcsan, gcov or gcov_kunit; into build/KIND/, as vm/run.sh -K wants it
+#   build.sh KIND	kasan, kcsan or gcov; into build/KIND/, as vm/run.sh -K wants it
 set -euo pipefail
 
 kind=$1

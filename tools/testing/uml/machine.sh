@@ -8,16 +8,24 @@
 #						at most is waited. OUT=DIRECTORY is where the command
 #						finds /run/vm/out
 #
+# With $COVERAGE the kernel counts which lines are reached, and the counts are left in a directory
+# of build/vm/.
+#
 # The exit status is the command's, unless the kernel's log holds a line that it should not: then
 # 99, and 98 when there was no end in time.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../../.." && pwd)
 source "$here/../vm/ended.sh"
 limit=$1 command=$2
 shift 2
 
 kernel=$("$here/build.sh") || exit 1
+if [ -n "${COVERAGE:-}" ]; then
+	mkdir -p "$top/build/vm"
+	set -- "$@" COUNTS="$(mktemp -d "$top/build/vm/uml-XXXXXX")"
+fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 TMPDIR=$kernel timeout -k 5 $((3 * limit)) "$kernel/linux" mem=768M con=null con0=fd:1 console=tty \
