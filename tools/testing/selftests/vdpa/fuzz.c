@@ -336,6 +336,16 @@ static unsigned int target_of(const struct program *program)
 	return all & FUZZ_RING ? FUZZ_RING : all & FUZZ_VHOST ? FUZZ_VHOST : FUZZ_NETLINK;
 }
 
+static bool there(void)
+{
+	bool there = fuzz_begin(&fuzz);
+
+	if (!there)
+		fprintf(stderr, "the family \"vdpa\" is not there\n");
+	return there;
+}
+
+/* To print one takes no devices. */
 static int one_program(const char *what, const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -347,10 +357,13 @@ static int one_program(const char *what, const char *path)
 	}
 	fclose(file);
 	target = target_of(&program);
-	if (!strcmp(what, "print"))
+	if (!strcmp(what, "print")) {
 		print_in_c(&program);
-	else
-		run_program(&program, false);
+		return 0;
+	}
+	if (!there())
+		return 2;
+	run_program(&program, false);
 	return 0;
 }
 
@@ -361,12 +374,10 @@ int main(int argc, char **argv)
 	time_t end;
 
 	signal(SIGALRM, hangs);
-	if (!fuzz_begin(&fuzz)) {
-		fprintf(stderr, "the family \"vdpa\" is not there\n");
-		return 2;
-	}
 	if (argc == 3)
 		return one_program(argv[1], argv[2]);
+	if (!there())
+		return 2;
 	target = argc < 5 ? 0 : !strcmp(argv[1], "netlink") ? FUZZ_NETLINK :
 		 !strcmp(argv[1], "vhost") ? FUZZ_VHOST : !strcmp(argv[1], "ring") ? FUZZ_RING : 0;
 	if (!target) {
