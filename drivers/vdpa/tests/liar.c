@@ -12,7 +12,8 @@
  *   say of it.
  * - A request that has more descriptors than the ring waits too: a disk takes indirect ones.
  * - A disk whose segments are less than a page is a warning, and the size of its blocks is
- *   shifted as far as it says: segments are of 64 KiB at least, and of 128 sectors at most.
+ *   shifted as far as it says: segments are of 64 KiB at least, and a physical block is 128
+ *   logical ones at most.
  * - A device that is said to work before its driver said so, or not to be reset after it was,
  *   makes them warn: no status invents DRIVER_OK, nor lies after reset.
  * - So does a number of queue pairs for which there is no memory: a card has less than 256.
@@ -504,11 +505,12 @@ static void invent(struct liar *liar)
 		liar->offered |= BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC);
 	if (liar->device_id == VIRTIO_ID_NET) {
 		liar->offered |= BIT_ULL(VIRTIO_NET_F_MRG_RXBUF);
-		if (!(liar->offered & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)))
+		if (!(liar->offered & BIT_ULL(VIRTIO_NET_F_CTRL_VQ))) {
 			liar->offered &= ~(BIT_ULL(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) |
 					   BIT_ULL(VIRTIO_NET_F_DEVICE_STATS));
-		if (!(liar->offered & BIT_ULL(VIRTIO_NET_F_CTRL_VQ)) && !one_in(liar, 8))
-			liar->offered &= ~FEATURES_CONTROLLED;
+			if (!one_in(liar, 8))
+				liar->offered &= ~FEATURES_CONTROLLED;
+		}
 	}
 	liar->prompt = liar->device_id == VIRTIO_ID_BLOCK ||
 		       (liar->device_id == VIRTIO_ID_NET &&
