@@ -15,7 +15,7 @@ sweep() {
 	local model=$1 log=$top/build/logs/faults-$1.log status
 	shift
 
-	"$here/../uml/machine.sh" 500 "$top/build/selftests/fail-nth" kunit.enable=0 loglevel=5 kmemleak=off "$@" >"$log"
+	"$here/../uml/machine.sh" 500 "$top/build/selftests/fail-nth" kmemleak=off "$@" >"$log"
 	status=$?
 	sed -nE "s/^((not )?ok) [0-9]+ /\1 faults: $model: /p" "$log"
 	awk -v model="$model" '/failed, one at a time/ { sub(/.*each_allocation:/, ""); all += $1 }

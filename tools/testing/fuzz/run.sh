@@ -27,7 +27,7 @@ machine() {
 # uml SECONDS SCRIPT ARGUMENT...: $parameters are the kernel's
 uml() {
 	rm -rf build/vm/fuzz && mkdir -p build/vm/fuzz &&
-		tools/testing/uml/machine.sh "$1" "${*:2}" kunit.enable=0 loglevel=5 ${parameters:-} \
+		tools/testing/uml/machine.sh "$1" "${*:2}" ${parameters:-} \
 			OUT="$top/build/vm/fuzz"
 }
 

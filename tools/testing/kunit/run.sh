@@ -33,7 +33,8 @@ emulated() {
 }
 
 case $machine in
-uml)	"$here/../uml/machine.sh" 300 /bin/true kunit.filter_glob='*vdpa*' >"$log" ;;
+uml)	"$here/../uml/machine.sh" 300 /bin/true kunit.enable=1 loglevel=7 \
+		kunit.filter_glob='*vdpa*' >"$log" ;;
 s390x)	emulated s390 s390x-linux-gnu- arch/s390/boot/bzImage qemu-system-s390x -M s390-ccw-virtio \
 		-cpu max -smp 2 -m 1024 -append 'kunit.filter_glob=*vdpa* panic=-1' ;;
 i386)	emulated i386 '' arch/x86/boot/bzImage qemu-system-i386 -M q35 -cpu Penryn -smp 2 -m 2048 \

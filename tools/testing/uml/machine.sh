@@ -8,6 +8,9 @@
 #						at most is waited. OUT=DIRECTORY is where the command
 #						finds /run/vm/out
 #
+# Warnings are on the console, for that is what is searched, and the KUnit suites are not run, unless
+# parameters say so.
+#
 # With $COVERAGE the kernel counts which lines are reached, and the counts are left in a directory
 # of build/vm/.
 #
@@ -29,7 +32,7 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 TMPDIR=$kernel timeout -k 5 $((3 * limit)) "$kernel/linux" mem=768M con=null con0=fd:1 console=tty \
-	root=/dev/root rootfstype=hostfs rootflags=/ ro init="$here/init" printk.time=0 \
+	root=/dev/root rootfstype=hostfs rootflags=/ ro init="$here/init" printk.time=0 loglevel=5 kunit.enable=0 \
 	COMMAND="\"$command\"" "$@" </dev/null | tr -d '\r' | tee "$log"
 
 status=$(sed -n 's/^init: status //p' "$log")

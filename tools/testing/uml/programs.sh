@@ -20,5 +20,5 @@ script=tools/testing/sanitized/programs.sh
 # this kernel has no huge pages, and runs no program of 32 bit
 harness="-T scattered_memory -T huge_pages -T compat"
 "$here/machine.sh" 300 "leave_out=cycles_test harness='$harness' $script uml-$model" \
-	kunit.enable=0 loglevel=5 "${@/#/vdpa_sim.}"
+	"${@/#/vdpa_sim.}"
 ended "uml $model" $?
